@@ -1,0 +1,185 @@
+// Package report answers with figures. It is the only package that reads the
+// warehouse, and every question names a [Scope]: there is no way around it.
+//
+// A figure is a sum of postings up to a [Cut] of the log. The cut of "now" is
+// the head of the projection's ledger; the cut of a past moment is the log as
+// it was recorded by then. The same question with the same cut has the same
+// answer for ever.
+package report
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"zhiban/schemas"
+)
+
+// Scope is what the person who asks may see: one division with all below it,
+// or one station when Station is set. Every query takes one.
+type Scope struct {
+	Division schemas.DivisionCode
+	Station  schemas.StationCode
+}
+
+// ProvinceWide sees everything.
+var ProvinceWide = Scope{Division: schemas.Province}
+
+// Cut is a place in the log: for each partition the offset of the first event
+// that is not in.
+type Cut map[int]int64
+
+func (c Cut) String() string {
+	parts := make([]string, 0, len(c))
+	for _, p := range slices.Sorted(maps.Keys(c)) {
+		parts = append(parts, strconv.Itoa(p)+":"+strconv.FormatInt(c[p], 10))
+	}
+	return strings.Join(parts, ",")
+}
+
+// Dimension is a way to split or filter a figure.
+type Dimension string
+
+// The dimensions. Division gives the children of the division asked for; a
+// division's own stations (市本级) appear under its own code.
+const (
+	ByDivision    Dimension = "division"
+	ByStation     Dimension = "station"
+	ByStationKind Dimension = "station_kind"
+	ByLawyer      Dimension = "lawyer"
+	ByFirm        Dimension = "firm"
+	ByMode        Dimension = "mode"
+	ByChannel     Dimension = "channel"
+	ByPersonRole  Dimension = "person_role"
+	ByOrgan       Dimension = "organ"
+	ByDay         Dimension = "day"
+	ByMonth       Dimension = "month"
+	ByQuarter     Dimension = "quarter" // 2026-Q1
+	ByYear        Dimension = "year"
+)
+
+// Query asks for figures. Zero AsOf is now; To is inclusive; zero View is as
+// then. Filter maps station, station_kind, lawyer, firm, mode, channel,
+// person_role and organ to the values wanted.
+type Query struct {
+	Division   schemas.DivisionCode
+	From, To   schemas.Day
+	By         []Dimension
+	Indicators []schemas.IndicatorCode
+	AsOf       time.Time
+	View       schemas.DivisionView
+	Filter     map[Dimension][]string
+}
+
+// Statistics is the answer: one row for each combination of dimension values
+// that has postings, in the order of By. Without By there is exactly one row.
+type Statistics struct {
+	Query Query
+	Cut   Cut
+	AsOf  time.Time // the moment the answer is for
+	Rows  []Row
+}
+
+// Row holds the dimension values in the order of Query.By and the figures in
+// the order of Query.Indicators. A nil figure is not available (a ratio over
+// nothing).
+type Row struct {
+	Key    []string
+	Values []*float64
+}
+
+// Value is a row's figure of an indicator, 0 when there is none.
+func (s Statistics) Value(row Row, code schemas.IndicatorCode) float64 {
+	if i := slices.Index(s.Query.Indicators, code); i >= 0 && row.Values[i] != nil {
+		return *row.Values[i]
+	}
+	return 0
+}
+
+// Find is the row with this key; ok is false when nothing was posted there.
+func (s Statistics) Find(key ...string) (Row, bool) {
+	for _, r := range s.Rows {
+		if slices.Equal(r.Key, key) {
+			return r, true
+		}
+	}
+	return Row{}, false
+}
+
+// Posting is one line behind a figure, with the event that made it.
+type Posting struct {
+	Indicator  schemas.IndicatorCode `json:"indicator"`
+	Day        schemas.Day           `json:"day"`
+	Quantity   int64                 `json:"quantity"`
+	Division   schemas.DivisionCode  `json:"division"` // where it reports
+	Station    schemas.StationCode   `json:"station,omitempty"`
+	Lawyer     string                `json:"lawyer,omitempty"`
+	Mode       string                `json:"mode,omitempty"`
+	Channel    string                `json:"channel,omitempty"`
+	PersonRole string                `json:"person_role,omitempty"`
+	Organ      string                `json:"organ,omitempty"`
+	Due        string                `json:"due,omitempty"` // last day of a notification
+	Event      schemas.EventID       `json:"event"`
+	Type       string                `json:"type"`
+	Time       time.Time             `json:"time"`
+	Recorded   time.Time             `json:"recorded"`
+	Partition  int                   `json:"partition"`
+	Offset     int64                 `json:"offset"`
+}
+
+// PostingPage is a part of the postings behind a figure, newest log place
+// last. Total counts all of them, Sum adds all their quantities. Next is the
+// value of Offset for the following page, 0 at the end.
+type PostingPage struct {
+	Cut      Cut       `json:"cut"`
+	Total    int64     `json:"total"`
+	Sum      int64     `json:"sum"`
+	Next     int       `json:"next,omitempty"`
+	Postings []Posting `json:"postings"`
+}
+
+// EventDetail is everything known about one event: the event itself, where it
+// stands in the log, the history of its case, and the postings it made.
+type EventDetail struct {
+	Event     schemas.Envelope   `json:"event"`
+	Partition int                `json:"partition"`
+	Offset    int64              `json:"offset"`
+	Places    int                `json:"places"` // how often the log holds it; it counts once
+	Status    string             `json:"status"` // effective, corrected, voided
+	Case      []schemas.Envelope `json:"case"`   // the whole case in log order, this event included
+	Postings  []Posting          `json:"postings"`
+}
+
+// Station is a row of the register of stations. Registered is false for a
+// station that has events but was never founded.
+type Station struct {
+	Code       schemas.StationCode  `json:"code"`
+	Kind       schemas.StationKind  `json:"kind"`
+	Name       string               `json:"name"`
+	Location   schemas.DivisionCode `json:"location"`
+	Reporting  schemas.DivisionCode `json:"reporting"`
+	Registered bool                 `json:"registered"`
+}
+
+// Lawyer is a row of the register of duty lawyers. Registered is false for a
+// licence that has events but was never enrolled.
+type Lawyer struct {
+	Licence    string               `json:"licence"`
+	Name       string               `json:"name"`
+	Kind       string               `json:"kind"`
+	Firm       string               `json:"firm"`
+	Division   schemas.DivisionCode `json:"division"`
+	Registered bool                 `json:"registered"`
+}
+
+// Status is how far the projection has come.
+type Status struct {
+	Cut       Cut       `json:"cut"`
+	Events    int64     `json:"events"`
+	Parked    int64     `json:"parked"`    // events in the dead letters
+	Recorded  time.Time `json:"recorded"`  // of the newest event that is in
+	Projected time.Time `json:"projected"` // when it came in
+}
+

@@ -1,0 +1,15 @@
+// Package warehouse is the ClickHouse side of the contract: the tables, their
+// migrations, and opening a connection. The projector writes the tables, the
+// dashboard's report package reads them; neither knows the other.
+//
+// Physical tables carry a version in their names; the views in front of them
+// (events, postings, batches) are what readers name, so a rebuild can fill a
+// new version beside the old one and switch the views.
+//
+//   - events: the log as projected, one row an event and place in the log.
+//   - postings: what the events amount to. Quantities add up; a correction
+//     posts the difference. A posting names its event by partition and offset.
+//   - batches: the ledger of the projection. A batch's rows count only once its
+//     ledger row is there: every reader bounds itself by the ledger's head, so a
+//     half-written batch is never seen.
+package warehouse
