@@ -2,16 +2,11 @@ package schemas
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 )
-
-// Record is an event as it counts: its payload decoded, after corrections.
-type Record struct {
-	Event   Event // as recorded, with Time and Data replaced by a correction
-	Payload any   // pointer to the type's payload struct
-}
 
 // Effective says what a case's history, in log order, amounts to: the events
 // that count, each as if first recorded the way its last correction put it.
@@ -27,15 +22,12 @@ type Record struct {
 //   - A correction whose data does not fit its target's type has no effect.
 //
 // The order of the result is the log order of the targets.
-func Effective(history []Event) []Record {
+func Effective(history []Event) []Event {
 	h := index(history)
-	var out []Record
+	out := make([]Event, 0, len(h.events))
 	for _, e := range h.events {
-		if e.Type.Meta() || h.voided(e.ID) {
-			continue
-		}
-		if r, ok := h.record(e); ok {
-			out = append(out, r)
+		if !e.Type.Meta() && !h.voided(e.ID) {
+			out = append(out, h.corrected(e))
 		}
 	}
 	return out
@@ -60,21 +52,12 @@ type correction struct {
 
 func index(history []Event) caseIndex {
 	h := caseIndex{corrections: map[EventID][]correction{}, voids: map[EventID][]EventID{}, out: map[EventID]bool{}}
-	seen := make(map[EventID]bool, len(history))
 	for _, e := range history {
-		if seen[e.ID] {
+		if slices.ContainsFunc(h.events, func(o Event) bool { return o.ID == e.ID }) {
 			continue
 		}
-		seen[e.ID] = true
 		h.events = append(h.events, e)
-		if !e.Type.Meta() {
-			continue
-		}
-		p, err := e.Type.Decode(e.Data)
-		if err != nil {
-			continue
-		}
-		switch p := p.(type) {
+		switch p := e.Payload.(type) {
 		case *Corrected:
 			c := correction{id: e.ID, data: p.Data}
 			if p.Time != "" {
@@ -116,9 +99,9 @@ func (h caseIndex) voided(id EventID) bool {
 	return h.out[id]
 }
 
-// record applies the corrections that hold to a target. Without a fitting
-// correction it is the event as recorded.
-func (h caseIndex) record(e Event) (Record, bool) {
+// corrected applies the last correction that holds and fits to a target.
+// Without one it is the event as recorded.
+func (h caseIndex) corrected(e Event) Event {
 	corrections := h.corrections[e.ID]
 	for i := len(corrections) - 1; i >= 0; i-- {
 		c := corrections[i]
@@ -127,15 +110,14 @@ func (h caseIndex) record(e Event) (Record, bool) {
 		}
 		c = h.resolve(c, 0)
 		if p, ok := e.Type.fits(c.data); ok {
-			e.Data = c.data
+			e.Data, e.Payload = c.data, p
 			if !c.time.IsZero() {
 				e.Time = c.time
 			}
-			return Record{e, p}, true
+			return e
 		}
 	}
-	p, err := e.Type.Decode(e.Data)
-	return Record{e, p}, err == nil
+	return e
 }
 
 // resolve follows corrections of the correction c itself.

@@ -32,8 +32,7 @@ type Envelope struct {
 	RecordedBy      string          `json:"recordedby,omitempty"`
 }
 
-// Event is an envelope whose attributes have been parsed. Data stays JSON: its
-// shape is the event type's, see [EventType.Decode].
+// Event is an envelope whose attributes and data have been parsed.
 type Event struct {
 	ID         EventID
 	Source     Source
@@ -41,11 +40,12 @@ type Event struct {
 	Case       CaseID
 	Time       time.Time
 	Data       json.RawMessage
+	Payload    any       // Data decoded: a pointer to the type's payload struct
 	Recorded   time.Time // zero until ingest has stamped it
 	RecordedBy string
 }
 
-// Parse turns the envelope's attributes into types. It stops at the first
+// Parse turns the envelope's attributes and data into types. It stops at the first
 // attribute that is wrong; [Validate] lists all of them.
 func (e Envelope) Parse() (Event, error) {
 	var ev Event
@@ -72,6 +72,9 @@ func (e Envelope) Parse() (Event, error) {
 		if ev.Recorded, err = time.Parse(time.RFC3339, e.RecordedTime); err != nil {
 			return Event{}, fmt.Errorf("recordedtime %q is not RFC 3339", e.RecordedTime)
 		}
+	}
+	if ev.Payload, err = ev.Type.Decode(e.Data); err != nil {
+		return Event{}, err
 	}
 	ev.Data, ev.RecordedBy = e.Data, e.RecordedBy
 	return ev, nil
