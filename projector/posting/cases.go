@@ -1,0 +1,128 @@
+package posting
+
+import (
+	"time"
+
+	"zhiban/schemas"
+)
+
+// postStation counts a station once, from the day it was founded.
+func postStation(events []schemas.Event) []Posting {
+	e, _, ok := first[schemas.StationFounded](events)
+	if !ok {
+		return nil
+	}
+	return []Posting{at(e).post(schemas.Stations, 1)}
+}
+
+// postLawyer counts a lawyer once, from the day of enrolment.
+func postLawyer(events []schemas.Event) []Posting {
+	e, p, ok := first[schemas.LawyerEnrolled](events)
+	if !ok {
+		return nil
+	}
+	entry := at(e)
+	entry.Lawyer = licence(p.Licence)
+	return []Posting{entry.post(schemas.Lawyers, 1)}
+}
+
+// postShift counts a shift and its minutes on the day of the sign-in. A
+// sign-out without sign-in counts nothing; one before its sign-in leaves the
+// shift open.
+func postShift(events []schemas.Event) []Posting {
+	in, p, ok := first[schemas.ShiftSignedIn](events)
+	if !ok {
+		return nil
+	}
+	entry := at(in)
+	entry.Lawyer, entry.Mode = licence(p.Lawyer), p.Mode
+	shift := entry.post(schemas.Shifts, 1)
+	if out, _, ok := first[schemas.ShiftSignedOut](events); ok && !out.Time.Before(in.Time) {
+		minutes := int64(out.Time.Sub(in.Time) / time.Minute)
+		if minutes == 0 {
+			return []Posting{shift}
+		}
+		return []Posting{shift, entry.post(schemas.DutyMinutes, minutes)}
+	}
+	return []Posting{shift, entry.post(schemas.ShiftsOpen, 1)}
+}
+
+// postConsultation counts a ledger line on its day, unsigned until the lawyer
+// has signed.
+func postConsultation(events []schemas.Event) []Posting {
+	e, p, ok := first[schemas.ConsultationRecorded](events)
+	if !ok {
+		return nil
+	}
+	entry := at(e)
+	entry.Lawyer, entry.Channel, entry.PersonRole, entry.Person = licence(p.Lawyer), p.Channel, p.PersonRole, PersonOf(p.Person)
+	out := []Posting{entry.post(schemas.Consultations, 1)}
+	if p.GuidedToApply {
+		out = append(out, entry.post(schemas.ConsultationsGuided, 1))
+	}
+	if _, _, signed := first[schemas.ConsultationSigned](events); !signed {
+		out = append(out, entry.post(schemas.ConsultationsUnsigned, 1))
+	}
+	return out
+}
+
+// postApplication counts receipt and transfer each on its own day; whether the
+// transfer came within 24 hours (法律援助法第39条) on the day of receipt.
+func postApplication(events []schemas.Event) []Posting {
+	var out []Posting
+	received, r, isReceived := first[schemas.ApplicationReceived](events)
+	transferred, t, isTransferred := first[schemas.ApplicationTransferred](events)
+	if isReceived {
+		entry := at(received)
+		entry.Lawyer, entry.Person = licence(r.Lawyer), PersonOf(r.Person)
+		out = append(out, entry.post(schemas.ApplicationsReceived, 1))
+		if entry.Day >= schemas.LegalAidLaw {
+			out = append(out, entry.post(schemas.TransferDue24h, 1))
+			if took := transferred.Time.Sub(received.Time); isTransferred && took >= 0 && took <= 24*time.Hour {
+				out = append(out, entry.post(schemas.TransferMet24h, 1))
+			}
+		}
+	}
+	if isTransferred {
+		entry := at(transferred)
+		entry.Lawyer = licence(t.Lawyer)
+		out = append(out, entry.post(schemas.ApplicationsTransferred, 1))
+	}
+	return out
+}
+
+// postNotification counts a duty to notify, and what became of it, on the day
+// it arose (三(三)4(4)). Evidence decides: a notice with it by the end of the
+// last day is on time, later it is late; a notice without is unevidenced.
+func postNotification(events []schemas.Event) []Posting {
+	triggered, p, ok := first[schemas.NotificationTriggered](events)
+	if !ok {
+		return nil
+	}
+	entry := at(triggered)
+	entry.Organ, entry.Trigger, entry.Person = p.Organ, p.Trigger, PersonOf(p.Person)
+	entry.Due = schemas.NotificationDue(p.Organ, entry.Day, p.InCustody)
+
+	state := schemas.NotificationsOpen
+	var proven schemas.Day
+	for _, e := range events {
+		given, ok := e.Payload.(*schemas.NotificationGiven)
+		if !ok {
+			continue
+		}
+		if state == schemas.NotificationsOpen {
+			state = schemas.NotificationsUnevid
+		}
+		if day := schemas.DayOf(e.Time); given.Evidence != "" && (proven == 0 || day < proven) {
+			proven = day
+		}
+	}
+	switch {
+	case proven == 0:
+	case proven <= entry.Due:
+		state = schemas.NotificationsOnTime
+	default:
+		state = schemas.NotificationsLate
+	}
+	return []Posting{entry.post(schemas.NotificationsDue, 1), entry.post(state, 1)}
+}
