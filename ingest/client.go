@@ -1,0 +1,179 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"zhiban/schemas"
+)
+
+// Client sends events to an ingest server. It may be used by several
+// goroutines at once.
+type Client struct {
+	// URL is the server's address without a path, for example
+	// http://127.0.0.1:8080.
+	URL string
+	// HTTP sends the requests; nil: http.DefaultClient.
+	HTTP *http.Client
+	// Patience is how long one batch is tried again while the server is busy,
+	// away or without its log; zero: one minute.
+	Patience time.Duration
+}
+
+// Send sends events in order and returns what became of each, in the same
+// order. Events go in batches within the server's limits; a batch that the
+// server could not take for the moment (429, 502, 503, 504, no connection) is
+// sent again after a pause, the one the server asked for when it did. Sending an event
+// again is harmless, for its id is its identity.
+//
+// An event that is rejected for good is a [Result], not an error. The error
+// says that the server cannot be used: it stayed away beyond the client's
+// patience, or refused the whole request. The results that come with an error
+// are those of the events before it.
+func (c *Client) Send(ctx context.Context, events []schemas.Envelope) ([]Result, error) {
+	results := make([]Result, 0, len(events))
+	for len(events) > 0 {
+		b, err := cutBatch(events)
+		if err != nil {
+			return results, fmt.Errorf("send event %s: %w", events[0].ID, err)
+		}
+		rs, err := c.sendBatch(ctx, b)
+		if err != nil {
+			return results, fmt.Errorf("send %d events to %s: %w", len(b), c.URL, err)
+		}
+		results = append(results, rs...)
+		events = events[len(b):]
+	}
+	return results, nil
+}
+
+// cutBatch encodes as many events as one request may carry; at least one.
+func cutBatch(events []schemas.Envelope) ([]json.RawMessage, error) {
+	var out []json.RawMessage
+	size := len("[]")
+	for _, e := range events[:min(len(events), MaxBatchEvents)] {
+		b, err := json.Marshal(e)
+		if err != nil {
+			return nil, err
+		}
+		size += len(b) + len(",")
+		if size > MaxBatchBytes && len(out) > 0 {
+			break
+		}
+		out = append(out, b)
+	}
+	return out, nil
+}
+
+// sendBatch sends a batch until each of its events is accepted or rejected for
+// good.
+func (c *Client) sendBatch(ctx context.Context, events []json.RawMessage) ([]Result, error) {
+	results := make([]Result, len(events))
+	open := make([]int, len(events)) // places of the events that are not settled
+	for i := range open {
+		open[i] = i
+	}
+	patience := c.Patience
+	if patience == 0 {
+		patience = time.Minute
+	}
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		batch := make([]json.RawMessage, len(open))
+		for i, place := range open {
+			batch[i] = events[place]
+		}
+		answer, err := c.post(ctx, batch)
+		if err != nil {
+			return struct{}{}, err
+		}
+		var again []int
+		var hint string
+		for i, r := range answer.Results {
+			results[open[i]] = r
+			if r.Retry {
+				again = append(again, open[i])
+				hint = r.Errors[0].Message
+			}
+		}
+		open = again
+		if len(open) > 0 {
+			return struct{}{}, answer.retryAfter(fmt.Errorf("%d of %d events were not accepted: %s", len(open), len(batch), hint))
+		}
+		return struct{}{}, nil
+	}, backoff.WithMaxElapsedTime(patience))
+	return results, err
+}
+
+// answer is the server's answer to a batch.
+type answer struct {
+	Results []Result `json:"results"`
+	pause   int      // seconds the server asked to wait, or 0
+}
+
+// retryAfter makes err one that is tried again after the pause the server
+// asked for.
+func (a answer) retryAfter(err error) error {
+	if a.pause == 0 {
+		return err
+	}
+	return errors.Join(err, backoff.RetryAfter(a.pause))
+}
+
+// post sends one request. An error that is not permanent may be tried again.
+func (c *Client) post(ctx context.Context, events []json.RawMessage) (answer, error) {
+	body, err := json.Marshal(events)
+	if err != nil {
+		return answer{}, backoff.Permanent(err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(c.URL, "/")+EventsPath, bytes.NewReader(body))
+	if err != nil {
+		return answer{}, backoff.Permanent(err)
+	}
+	req.Header.Set("Content-Type", BatchMediaType)
+	client := c.HTTP
+	if client == nil {
+		client = http.DefaultClient
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return answer{}, err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 16<<20))
+	if err != nil {
+		return answer{}, fmt.Errorf("read the answer: %w", err)
+	}
+	var a answer
+	a.pause, _ = strconv.Atoi(resp.Header.Get("Retry-After"))
+	switch resp.StatusCode {
+	case http.StatusAccepted, http.StatusUnprocessableEntity, http.StatusServiceUnavailable:
+		if json.Unmarshal(text, &a) == nil && len(a.Results) == len(events) {
+			return a, nil
+		}
+	}
+	err = fmt.Errorf("the server answers %s: %s", resp.Status, problemDetail(text))
+	switch resp.StatusCode {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return answer{}, a.retryAfter(err)
+	}
+	return answer{}, backoff.Permanent(err)
+}
+
+// problemDetail takes the sentence for people out of an error answer.
+func problemDetail(body []byte) string {
+	var p problem
+	if json.Unmarshal(body, &p) == nil && p.Detail != "" {
+		return p.Detail
+	}
+	return strings.TrimSpace(string(body[:min(len(body), 200)]))
+}
