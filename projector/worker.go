@@ -1,0 +1,201 @@
+package projector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	kafka "github.com/segmentio/kafka-go"
+
+	"zhiban/projector/posting"
+	"zhiban/schemas"
+)
+
+// worker projects one partition for one generation of the group.
+type worker struct {
+	*Projector
+	fence
+	log     *slog.Logger
+	epoch   uint32
+	history *history
+}
+
+func (p *Projector) worker(gen *kafka.Generation, partition int) *worker {
+	return &worker{
+		Projector: p,
+		fence:     fence{p.client, p.cfg.Topic, partition, gen},
+		log:       p.log.With("partition", partition, "generation", gen.ID),
+	}
+}
+
+// run projects until the generation ends. A failure that is not the fence's is
+// tried again from the recovery on, with a growing pause: nothing is skipped.
+func (w *worker) run(ctx context.Context) {
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval, pause.MaxInterval = 100*time.Millisecond, 10*time.Second
+	for {
+		err := w.project(ctx, pause.Reset)
+		if ctx.Err() != nil {
+			return
+		}
+		if fenced(err) {
+			w.log.Info("partition was handed to another projector", "err", err)
+			return // ends the generation; Run joins the next
+		}
+		wait := pause.NextBackOff()
+		w.log.Warn("projection interrupted; trying again", "err", err, "pause", wait)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+	}
+}
+
+func fenced(err error) bool {
+	return errors.Is(err, kafka.IllegalGeneration) || errors.Is(err, kafka.UnknownMemberId) ||
+		errors.Is(err, kafka.RebalanceInProgress) || errors.Is(err, kafka.FencedInstanceID)
+}
+
+// project recovers the partition's place and then takes batch after batch.
+// progressed is called after each.
+func (w *worker) project(ctx context.Context, progressed func()) error {
+	next, err := w.recover(ctx)
+	if err != nil {
+		return err
+	}
+	log := w.reader(next)
+	defer log.Close()
+	var held *kafka.Message // read, but of the following batch
+	for {
+		sealed, err := w.seal(ctx, log, &held)
+		if err != nil {
+			return err
+		}
+		if err := w.write(ctx, sealed); err != nil {
+			return err
+		}
+		progressed()
+	}
+}
+
+// reader reads the partition from an offset on.
+func (w *worker) reader(offset int64) *kafka.Reader {
+	r := kafka.NewReader(kafka.ReaderConfig{
+		Brokers: w.cfg.Brokers, Topic: w.topic, Partition: w.partition,
+		MinBytes: 1, MaxBytes: 8 << 20, MaxWait: time.Second, QueueCapacity: 2000,
+		ReadBackoffMin: 10 * time.Millisecond, ReadBackoffMax: time.Second,
+	})
+	_ = r.SetOffset(offset) // fails only for a group's reader
+	return r
+}
+
+// batch is a sealed range of the partition, decoded and posted.
+type batch struct {
+	batchRange
+	events   eventRows
+	postings postingRows
+	parked   []deadLetter
+	recorded time.Time // of the first event
+}
+
+// seal reads one batch: at least one message, until it is full, has lingered
+// long enough, or the month of recording changes.
+func (w *worker) seal(ctx context.Context, log *kafka.Reader, held **kafka.Message) ([]kafka.Message, error) {
+	var msgs []kafka.Message
+	if *held != nil {
+		msgs = append(msgs, **held)
+		*held = nil
+	} else {
+		m, err := log.FetchMessage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("read partition %d: %w", w.partition, err)
+		}
+		msgs = append(msgs, m)
+	}
+	month := schemas.DayOf(msgs[0].Time).Month()
+	bytes := len(msgs[0].Value)
+	lingering, cancel := context.WithTimeout(ctx, w.cfg.Linger)
+	defer cancel()
+	for len(msgs) < w.cfg.BatchRows && bytes < w.cfg.BatchBytes {
+		m, err := log.FetchMessage(lingering)
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case lingering.Err() != nil:
+			return msgs, nil
+		case err != nil:
+			return nil, fmt.Errorf("read partition %d: %w", w.partition, err)
+		case m.Offset <= msgs[len(msgs)-1].Offset:
+			continue // a reader may deliver again after reconnecting
+		case schemas.DayOf(m.Time).Month() != month:
+			*held = &m
+			return msgs, nil
+		}
+		msgs = append(msgs, m)
+		bytes += len(m.Value)
+	}
+	return msgs, nil
+}
+
+// write carries a sealed batch through steps 2 to 5.
+func (w *worker) write(ctx context.Context, msgs []kafka.Message) error {
+	b, err := w.build(ctx, msgs, w.epoch)
+	if err != nil {
+		return err
+	}
+	if err := w.bury(ctx, b.parked); err != nil {
+		return err
+	}
+	if err := w.commit(ctx, b.first, b.batchRange.String()); err != nil {
+		return err
+	}
+	return w.finish(ctx, b)
+}
+
+// finish inserts a batch whose intent is committed, enters it in the ledger and
+// commits the offset behind it.
+func (w *worker) finish(ctx context.Context, b *batch) error {
+	if err := w.insert(ctx, b); err != nil {
+		return err
+	}
+	if err := w.commit(ctx, b.last+1, ""); err != nil {
+		return err
+	}
+	w.Projector.events.Add(float64(b.events.len()))
+	w.Projector.parked.Add(float64(len(b.parked)))
+	return nil
+}
+
+// build decodes and posts the messages of a range. It is a function of the
+// messages and of the log before them, so doing it again gives the same rows.
+func (w *worker) build(ctx context.Context, msgs []kafka.Message, epoch uint32) (*batch, error) {
+	b := &batch{batchRange: batchRange{epoch, msgs[0].Offset, msgs[len(msgs)-1].Offset}, recorded: msgs[0].Time}
+	events := make([]schemas.Event, 0, len(msgs))
+	places := make([]int64, 0, len(msgs))
+	for _, m := range msgs {
+		e, err := schemas.ParseEvent(m.Value)
+		if err != nil {
+			b.parked = append(b.parked, deadLetter{m, err})
+			continue
+		}
+		e.Recorded = m.Time // one clock for partitioning: the record's own
+		events = append(events, e)
+		places = append(places, m.Offset)
+	}
+	if err := w.history.load(ctx, events, b.first); err != nil {
+		return nil, err
+	}
+	for i, e := range events {
+		before := w.history.of(e.Case)
+		b.events.add(w.partition, places[i], epoch, e)
+		for _, p := range posting.Step(before, e) {
+			b.postings.add(w.partition, places[i], epoch, e.Recorded, p)
+		}
+		w.history.append(e)
+	}
+	return b, nil
+}
