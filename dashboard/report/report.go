@@ -182,4 +182,3 @@ type Status struct {
 	Recorded  time.Time `json:"recorded"`  // of the newest event that is in
 	Projected time.Time `json:"projected"` // when it came in
 }
-

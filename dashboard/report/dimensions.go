@@ -1,0 +1,183 @@
+package report
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"zhiban/schemas"
+)
+
+// fragment is a piece of SQL with the values of its placeholders. SQL text is
+// written in this package alone; whatever a person asks for is a value.
+type fragment struct {
+	sql  string
+	args []any
+}
+
+func (f *fragment) and(g fragment) {
+	switch {
+	case g.sql == "":
+	case f.sql == "":
+		*f = g
+	default:
+		f.sql += " AND " + g.sql
+		f.args = append(f.args, g.args...)
+	}
+}
+
+// dimension says how a dimension's value is found in a row of postings. A
+// filter on it compares the same value, so splitting and filtering agree.
+type dimension struct {
+	value  func(*plan) fragment
+	time   bool
+	filter bool
+}
+
+// dimensions is the table of all ways to split and filter.
+var dimensions = map[Dimension]dimension{
+	ByDivision:    {value: (*plan).child},
+	ByStation:     {value: text("if(position(source, '-') > 0, toString(source), '')"), filter: true},
+	ByStationKind: {value: text("multiIf(position(source, '-court') > 0, 'court', position(source, '-procuratorate') > 0, 'procuratorate', position(source, '-detention') > 0, 'detention_centre', '')"), filter: true},
+	ByLawyer:      {value: text("if(lawyer = 0, '', leftPad(toString(lawyer), 17, '0'))"), filter: true},
+	ByFirm:        {value: (*plan).firm, filter: true},
+	ByMode:        {value: text("toString(mode)"), filter: true},
+	ByChannel:     {value: text("toString(channel)"), filter: true},
+	ByPersonRole:  {value: text("toString(person_role)"), filter: true},
+	ByOrgan:       {value: text("toString(organ)"), filter: true},
+	ByDay:         {value: text("toString(day)"), time: true},
+	ByMonth:       {value: text("formatDateTime(day, '%Y-%m')"), time: true},
+	ByQuarter:     {value: text("concat(toString(toYear(day)), '-Q', toString(toQuarter(day)))"), time: true},
+	ByYear:        {value: text("toString(toYear(day))"), time: true},
+}
+
+func text(sql string) func(*plan) fragment {
+	return func(*plan) fragment { return fragment{sql: sql} }
+}
+
+func isTime(d Dimension) bool { return dimensions[d].time }
+
+// Filterable tells whether a dimension can be a filter.
+func Filterable(d Dimension) bool { return dimensions[d].filter }
+
+// DimensionNames lists the dimensions by name.
+func DimensionNames() []string {
+	var names []string
+	for d := range dimensions {
+		names = append(names, string(d))
+	}
+	slices.Sort(names)
+	return names
+}
+
+// keys is the combination of dimension values that a row belongs to, as an
+// array of strings.
+func (p *plan) keys() fragment {
+	var f fragment
+	var parts []string
+	for _, d := range p.By {
+		v := dimensions[d].value(p)
+		parts = append(parts, v.sql)
+		f.args = append(f.args, v.args...)
+	}
+	f.sql = "[" + strings.Join(parts, ", ") + "]::Array(String)"
+	return f
+}
+
+// where selects the postings of some indicators in the query's range, scope,
+// division and filters, up to its cut. A zero from is no lower bound.
+func (p *plan) where(codes []schemas.IndicatorCode, from schemas.Day) fragment {
+	names := make([]string, len(codes))
+	for i, c := range codes {
+		names[i] = string(c)
+	}
+	f := fragment{"indicator IN ? AND day <= ?", []any{names, date(p.To)}}
+	if from != 0 {
+		f.and(fragment{"day >= ?", []any{date(from)}})
+	}
+	f.and(fragment{sql: p.cut.condition()})
+	if p.Division != schemas.Province {
+		leaf := p.leaf()
+		var within []string
+		for _, d := range schemas.Divisions.All() {
+			if schemas.Divisions.Within(d.Code, p.Division) {
+				within = append(within, string(d.Code))
+			}
+		}
+		f.and(fragment{leaf.sql + " IN ?", append(leaf.args, within)})
+	}
+	if p.scope.Station != "" {
+		f.and(fragment{"source = ?", []any{string(p.scope.Station)}})
+	}
+	for _, d := range slices.Sorted(maps.Keys(p.Filter)) {
+		v := dimensions[d].value(p)
+		f.and(fragment{v.sql + " IN ?", append(v.args, p.Filter[d])})
+	}
+	return f
+}
+
+// leaf is the division to which a posting reports: the one stated in the
+// station's registration, else the one in its code; under the tree of the
+// posting's day, or of today.
+func (p *plan) leaf() fragment {
+	f := fragment{sql: "substring(source, 1, 6)"}
+	var codes, reporting []string
+	for _, code := range slices.Sorted(maps.Keys(p.register.stations)) {
+		if s := p.register.stations[code]; s.Reporting != code.Division() {
+			codes, reporting = append(codes, string(code)), append(reporting, string(s.Reporting))
+		}
+	}
+	if len(codes) > 0 {
+		f = fragment{"transform(source, ?, ?, substring(source, 1, 6))", []any{codes, reporting}}
+	}
+	for _, m := range schemas.Divisions.Moves() {
+		inner := f
+		if p.View == schemas.ViewNow {
+			if schemas.DayOf(p.asOf) >= m.On {
+				f = fragment{"transform(" + inner.sql + ", ?, ?)", slices.Concat(inner.args, []any{[]string{string(m.Old)}, []string{string(m.New)}})}
+			}
+			continue
+		}
+		f = fragment{
+			"if(day < ?, transform(" + inner.sql + ", ?, ?), transform(" + inner.sql + ", ?, ?))",
+			slices.Concat([]any{date(m.On)},
+				inner.args, []any{[]string{string(m.New)}, []string{string(m.Old)}},
+				inner.args, []any{[]string{string(m.Old)}, []string{string(m.New)}}),
+		}
+	}
+	return f
+}
+
+// child is the division directly under the one asked for, or that one itself
+// for what reports to it without a division between.
+func (p *plan) child() fragment {
+	leaf := p.leaf()
+	var from, to []string
+	for _, d := range schemas.Divisions.All() {
+		path := schemas.Divisions.Path(d.Code)
+		i := slices.IndexFunc(path, func(x schemas.Division) bool { return x.Code == p.Division })
+		if i < 0 {
+			continue
+		}
+		from, to = append(from, string(d.Code)), append(to, string(path[min(i+1, len(path)-1)].Code))
+	}
+	return fragment{"transform(" + leaf.sql + ", ?, ?, '')", slices.Concat(leaf.args, []any{from, to})}
+}
+
+// firm is the firm at which the lawyer is enrolled.
+func (p *plan) firm() fragment {
+	var licences []uint64
+	var firms []string
+	for _, l := range slices.Sorted(maps.Keys(p.register.lawyers)) {
+		if n, err := schemas.ParseLicence(l); err == nil {
+			licences, firms = append(licences, uint64(n)), append(firms, p.register.lawyers[l].Firm)
+		}
+	}
+	if len(licences) == 0 {
+		return fragment{sql: "''"}
+	}
+	return fragment{"transform(lawyer, ?, ?, '')", []any{licences, firms}}
+}
+
+// date is a day as ClickHouse writes it.
+func date(d schemas.Day) string { return d.String() }

@@ -1,0 +1,227 @@
+package report
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"zhiban/schemas"
+	"zhiban/schemas/warehouse"
+)
+
+// register is who and what was registered at a cut: stations and lawyers, after
+// corrections.
+type register struct {
+	stations map[schemas.StationCode]Station
+	lawyers  map[string]Lawyer
+}
+
+// registers keeps the last register that was read. Two cuts with the same
+// number of register events in each partition have the same register, since
+// the log only grows.
+type registers struct {
+	mu   sync.Mutex
+	key  string
+	last *register
+}
+
+const registerKinds = `case_kind IN ('station', 'lawyer')`
+
+func (w *Warehouse) register(ctx context.Context, cut Cut) (*register, error) {
+	held, err := w.cut(ctx, `SELECT kafka_partition, toInt64(count()) FROM events WHERE `+registerKinds+` AND `+cut.condition()+` GROUP BY kafka_partition`)
+	if err != nil {
+		return nil, err
+	}
+	key := held.String()
+	w.registers.mu.Lock()
+	defer w.registers.mu.Unlock()
+	if w.registers.last != nil && w.registers.key == key {
+		return w.registers.last, nil
+	}
+	r, err := w.readRegister(ctx, cut)
+	if err != nil {
+		return nil, err
+	}
+	w.registers.key, w.registers.last = key, r
+	return r, nil
+}
+
+func (w *Warehouse) readRegister(ctx context.Context, cut Cut) (*register, error) {
+	rows, err := w.conn.Query(ctx, `SELECT `+warehouse.EventColumns+` FROM events WHERE `+registerKinds+` AND `+cut.condition()+`
+		ORDER BY recorded, kafka_partition, kafka_offset`)
+	if err != nil {
+		return nil, unavailable("read the registers", err)
+	}
+	defer rows.Close()
+	cases := map[schemas.CaseID][]schemas.Event{}
+	var order []schemas.CaseID
+	for rows.Next() {
+		e, err := warehouse.ScanEvent(rows)
+		if err != nil {
+			return nil, err
+		}
+		if _, ok := cases[e.Case]; !ok {
+			order = append(order, e.Case)
+		}
+		cases[e.Case] = append(cases[e.Case], e)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, unavailable("read the registers", err)
+	}
+	r := &register{map[schemas.StationCode]Station{}, map[string]Lawyer{}}
+	for _, c := range order {
+		for _, e := range schemas.Effective(cases[c]) {
+			switch p := e.Payload.(type) {
+			case *schemas.StationFounded:
+				code := schemas.StationCode(p.Code)
+				r.stations[code] = Station{code, schemas.StationKind(p.Kind), p.Name, schemas.DivisionCode(p.Location), schemas.DivisionCode(p.Reporting), true}
+			case *schemas.LawyerEnrolled:
+				r.lawyers[p.Licence] = Lawyer{p.Licence, p.Name, p.Kind, p.Firm, schemas.DivisionCode(p.Division), true}
+			}
+		}
+	}
+	return r, nil
+}
+
+// station describes a station, from its code alone when it is unregistered.
+func (r *register) station(code schemas.StationCode) Station {
+	if s, ok := r.stations[code]; ok {
+		return s
+	}
+	d := code.Division()
+	return Station{Code: code, Kind: code.Kind(), Name: string(code), Location: d, Reporting: d}
+}
+
+// lawyer describes a lawyer; an unregistered one is a licence and no more.
+func (r *register) lawyer(licence string) Lawyer {
+	if l, ok := r.lawyers[licence]; ok {
+		return l
+	}
+	return Lawyer{Licence: licence}
+}
+
+// at is the register and the cut of a moment, now when t is zero.
+func (w *Warehouse) at(ctx context.Context, t time.Time) (*register, Cut, error) {
+	cut, err := w.head(ctx)
+	if !t.IsZero() {
+		cut, err = w.cutAt(ctx, t)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := w.register(ctx, cut)
+	return r, cut, err
+}
+
+// Stations lists the stations that report to division or below it, those that
+// have events without being registered included, by code.
+func (w *Warehouse) Stations(ctx context.Context, scope Scope, division schemas.DivisionCode, asOf time.Time) ([]Station, error) {
+	if err := scope.admits(division); err != nil {
+		return nil, err
+	}
+	r, cut, err := w.at(ctx, asOf)
+	if err != nil {
+		return nil, err
+	}
+	codes, err := w.strings(ctx, `SELECT DISTINCT source FROM postings WHERE position(source, '-') > 0 AND `+cut.condition())
+	if err != nil {
+		return nil, err
+	}
+	all := map[schemas.StationCode]Station{}
+	for code, s := range r.stations {
+		all[code] = s
+	}
+	for _, c := range codes {
+		all[schemas.StationCode(c)] = r.station(schemas.StationCode(c))
+	}
+	var out []Station
+	for code, s := range all {
+		if schemas.Divisions.Within(s.Reporting, division) && (scope.Station == "" || scope.Station == code) {
+			out = append(out, s)
+		}
+	}
+	slices.SortFunc(out, func(a, b Station) int { return cmp.Compare(a.Code, b.Code) })
+	return out, nil
+}
+
+// Station finds one station; an unregistered one is described by its code.
+func (w *Warehouse) Station(ctx context.Context, scope Scope, code schemas.StationCode, asOf time.Time) (Station, error) {
+	if _, err := schemas.ParseStationCode(string(code)); err != nil {
+		return Station{}, schemas.Errorf(schemas.NotFound, "%w", err)
+	}
+	r, _, err := w.at(ctx, asOf)
+	if err != nil {
+		return Station{}, err
+	}
+	s := r.station(code)
+	if err := scope.admits(s.Reporting); err != nil || scope.Station != "" && scope.Station != code {
+		return Station{}, schemas.Errorf(schemas.NotFound, "there is no station %s", code)
+	}
+	return s, nil
+}
+
+// Lawyers lists the lawyers posted by centres of division or below it, by
+// licence.
+func (w *Warehouse) Lawyers(ctx context.Context, scope Scope, division schemas.DivisionCode, asOf time.Time) ([]Lawyer, error) {
+	if err := scope.admits(division); err != nil {
+		return nil, err
+	}
+	r, _, err := w.at(ctx, asOf)
+	if err != nil {
+		return nil, err
+	}
+	var out []Lawyer
+	for _, l := range r.lawyers {
+		if schemas.Divisions.Within(l.Division, division) {
+			out = append(out, l)
+		}
+	}
+	slices.SortFunc(out, func(a, b Lawyer) int { return cmp.Compare(a.Licence, b.Licence) })
+	return out, nil
+}
+
+// Lawyer finds one lawyer; an unregistered one has a licence and nothing else.
+func (w *Warehouse) Lawyer(ctx context.Context, scope Scope, licence string, asOf time.Time) (Lawyer, error) {
+	if _, err := schemas.ParseLicence(licence); err != nil {
+		return Lawyer{}, schemas.Errorf(schemas.NotFound, "%w", err)
+	}
+	r, _, err := w.at(ctx, asOf)
+	if err != nil {
+		return Lawyer{}, err
+	}
+	l := r.lawyer(licence)
+	if l.Registered {
+		if err := scope.admits(l.Division); err != nil {
+			return Lawyer{}, schemas.Errorf(schemas.NotFound, "there is no lawyer with licence %s", licence)
+		}
+	}
+	return l, nil
+}
+
+func (w *Warehouse) strings(ctx context.Context, query string, args ...any) ([]string, error) {
+	rows, err := w.conn.Query(ctx, query, args...)
+	if err != nil {
+		return nil, unavailable("read the warehouse", err)
+	}
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return nil, unavailable("read the warehouse", err)
+		}
+		out = append(out, s)
+	}
+	return out, rows.Err()
+}
+
+// admits tells whether the scope reaches a division. What lies outside is not
+// found, so that nothing tells it exists.
+func (s Scope) admits(division schemas.DivisionCode) error {
+	if _, ok := schemas.Divisions.Get(division); !ok || !schemas.Divisions.Within(division, s.Division) {
+		return schemas.Errorf(schemas.NotFound, "there is no division %s", division)
+	}
+	return nil
+}

@@ -1,0 +1,246 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"zhiban/schemas"
+)
+
+// maxRows bounds an answer; a question that would give more is refused.
+const maxRows = 200_000
+
+// Statistics answers q within scope.
+func (w *Warehouse) Statistics(ctx context.Context, scope Scope, q Query) (Statistics, error) {
+	p, err := w.plan(ctx, scope, q)
+	if err != nil {
+		return Statistics{}, err
+	}
+	cells := map[string]*cell{}
+	for _, ask := range []func(context.Context, map[string]*cell) error{p.sums, p.persons, p.stocks} {
+		if err := ask(ctx, cells); err != nil {
+			return Statistics{}, err
+		}
+	}
+	out := Statistics{Query: p.Query, Cut: p.cut, AsOf: p.asOf}
+	if len(q.By) == 0 && len(cells) == 0 {
+		cells[""] = &cell{sums: map[schemas.IndicatorCode]int64{}}
+	}
+	for _, c := range cells {
+		row := Row{Key: c.key, Values: make([]*float64, len(p.indicators))}
+		empty := true
+		for i, ind := range p.indicators {
+			row.Values[i] = c.value(ind)
+			empty = empty && (row.Values[i] == nil || *row.Values[i] == 0)
+		}
+		if !empty || len(q.By) == 0 { // corrections may have taken all of it away
+			out.Rows = append(out.Rows, row)
+		}
+	}
+	slices.SortFunc(out.Rows, func(a, b Row) int { return slices.Compare(a.Key, b.Key) })
+	return out, nil
+}
+
+// cell is one combination of dimension values with what was summed for it.
+type cell struct {
+	key  []string
+	sums map[schemas.IndicatorCode]int64
+}
+
+func (c *cell) value(ind schemas.Indicator) *float64 {
+	v := float64(c.sums[ind.Code])
+	if ind.Kind == schemas.Ratio {
+		over := c.sums[ind.Over]
+		if over == 0 {
+			return nil
+		}
+		v = float64(c.sums[ind.Of]) / float64(over)
+	}
+	return &v
+}
+
+// plan is a query that has been checked, with its cut and register.
+type plan struct {
+	Query
+	w          *Warehouse
+	scope      Scope
+	indicators []schemas.Indicator
+	cut        Cut
+	asOf       time.Time
+	register   *register
+}
+
+// plan checks q, lists everything wrong with it, and finds its cut.
+func (w *Warehouse) plan(ctx context.Context, scope Scope, q Query) (*plan, error) {
+	if q.View == "" {
+		q.View = schemas.ViewThen
+	}
+	p := &plan{Query: q, w: w, scope: scope, asOf: q.AsOf}
+	var wrong []string
+	if q.From > q.To {
+		wrong = append(wrong, fmt.Sprintf("from %s is after to %s", q.From, q.To))
+	}
+	if len(q.Indicators) == 0 {
+		wrong = append(wrong, "no indicator is asked for")
+	}
+	for _, code := range q.Indicators {
+		ind, err := schemas.Indicators.Lookup(code)
+		if err != nil {
+			wrong = append(wrong, err.Error())
+			continue
+		}
+		if ind.Kind == schemas.Stock && slices.ContainsFunc(q.By, isTime) {
+			wrong = append(wrong, fmt.Sprintf("%s is a stock at the end of the range; it cannot be split by day, month, quarter or year", code))
+		}
+		p.indicators = append(p.indicators, ind)
+	}
+	for i, d := range q.By {
+		if _, ok := dimensions[d]; !ok {
+			wrong = append(wrong, fmt.Sprintf("by=%s is not a dimension; the dimensions are %s", d, strings.Join(DimensionNames(), ", ")))
+		}
+		if slices.Contains(q.By[:i], d) {
+			wrong = append(wrong, fmt.Sprintf("by=%s stands twice", d))
+		}
+	}
+	for d := range q.Filter {
+		if !Filterable(d) {
+			wrong = append(wrong, fmt.Sprintf("%s is not a filter", d))
+		}
+	}
+	if q.View != schemas.ViewThen && q.View != schemas.ViewNow {
+		wrong = append(wrong, fmt.Sprintf("view=%s is neither then nor now", q.View))
+	}
+	if len(wrong) > 0 {
+		slices.Sort(wrong)
+		return nil, schemas.Errorf(schemas.Invalid, "%s", strings.Join(wrong, "; "))
+	}
+	if err := scope.admits(q.Division); err != nil {
+		return nil, err
+	}
+	var err error
+	if p.register, p.cut, err = w.at(ctx, q.AsOf); err != nil {
+		return nil, err
+	}
+	if p.asOf.IsZero() {
+		p.asOf = w.now()
+	}
+	return p, nil
+}
+
+// sums answers everything that adds up: additive figures, both halves of
+// ratios, and what is overdue.
+func (p *plan) sums(ctx context.Context, cells map[string]*cell) error {
+	codes := map[schemas.IndicatorCode]bool{}
+	overdue := map[schemas.IndicatorCode]schemas.IndicatorCode{} // source -> overdue figure
+	for _, ind := range p.indicators {
+		switch ind.Kind {
+		case schemas.Additive:
+			codes[ind.Code] = true
+		case schemas.Ratio:
+			codes[ind.Of], codes[ind.Over] = true, true
+		case schemas.Overdue:
+			overdue[ind.Of] = ind.Code
+		}
+	}
+	if len(codes) > 0 {
+		if err := p.sum(ctx, cells, slices.Sorted(maps.Keys(codes)), nil, p.From, fragment{}); err != nil {
+			return err
+		}
+	}
+	if len(overdue) > 0 {
+		passed := fragment{"due < ?", []any{date(schemas.DayOf(p.asOf))}}
+		return p.sum(ctx, cells, slices.Sorted(maps.Keys(overdue)), overdue, p.From, passed)
+	}
+	return nil
+}
+
+// stocks answers how many there are at the end of the range.
+func (p *plan) stocks(ctx context.Context, cells map[string]*cell) error {
+	var codes []schemas.IndicatorCode
+	for _, ind := range p.indicators {
+		if ind.Kind == schemas.Stock {
+			codes = append(codes, ind.Code)
+		}
+	}
+	if len(codes) == 0 {
+		return nil
+	}
+	return p.sum(ctx, cells, codes, nil, 0, fragment{})
+}
+
+// sum adds the postings of some indicators; as renames them in the answer.
+func (p *plan) sum(ctx context.Context, cells map[string]*cell, codes []schemas.IndicatorCode, as map[schemas.IndicatorCode]schemas.IndicatorCode, from schemas.Day, extra fragment) error {
+	keys := p.keys()
+	where := p.where(codes, from)
+	where.and(extra)
+	query := `SELECT toString(indicator), ` + keys.sql + ` AS key, sum(quantity) FROM postings WHERE ` + where.sql + ` GROUP BY indicator, key LIMIT ?`
+	args := slices.Concat(keys.args, where.args, []any{maxRows + 1})
+	return p.each(ctx, query, args, func(code string, key []string, n int64) {
+		c := schemas.IndicatorCode(code)
+		if renamed, ok := as[c]; ok {
+			c = renamed
+		}
+		at(cells, key).sums[c] += n
+	})
+}
+
+// persons counts distinct persons: those for whom the postings of the range do
+// not cancel out.
+func (p *plan) persons(ctx context.Context, cells map[string]*cell) error {
+	for _, ind := range p.indicators {
+		if ind.Kind != schemas.Distinct {
+			continue
+		}
+		keys := p.keys()
+		where := p.where([]schemas.IndicatorCode{ind.Of}, p.From)
+		query := `SELECT ?, key, toInt64(countIf(n > 0)) FROM (
+				SELECT ` + keys.sql + ` AS key, person, sum(quantity) AS n FROM postings WHERE person != 0 AND ` + where.sql + ` GROUP BY key, person
+			) GROUP BY key LIMIT ?`
+		args := slices.Concat([]any{string(ind.Code)}, keys.args, where.args, []any{maxRows + 1})
+		if err := p.each(ctx, query, args, func(code string, key []string, n int64) {
+			at(cells, key).sums[ind.Code] = n
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func at(cells map[string]*cell, key []string) *cell {
+	k := strings.Join(key, "\x00")
+	c, ok := cells[k]
+	if !ok {
+		c = &cell{key, map[schemas.IndicatorCode]int64{}}
+		cells[k] = c
+	}
+	return c
+}
+
+// each runs a query whose rows are (indicator, key, number).
+func (p *plan) each(ctx context.Context, query string, args []any, do func(code string, key []string, n int64)) error {
+	rows, err := p.w.conn.Query(ctx, query, args...)
+	if err != nil {
+		return unavailable("ask for statistics", err)
+	}
+	defer rows.Close()
+	for count := 0; rows.Next(); count++ {
+		if count >= maxRows {
+			return schemas.Errorf(schemas.TooLarge, "the answer has more than %d rows; ask for fewer dimensions or a shorter range", maxRows)
+		}
+		var code string
+		var key []string
+		var n int64
+		if err := rows.Scan(&code, &key, &n); err != nil {
+			return unavailable("ask for statistics", err)
+		}
+		do(code, key, n)
+	}
+	if err := rows.Err(); err != nil {
+		return unavailable("ask for statistics", err)
+	}
+	return nil
+}
