@@ -51,12 +51,14 @@ type correction struct {
 }
 
 func index(history []Event) caseIndex {
-	h := caseIndex{corrections: map[EventID][]correction{}, voids: map[EventID][]EventID{}, out: map[EventID]bool{}}
-	for _, e := range history {
-		if slices.ContainsFunc(h.events, func(o Event) bool { return o.ID == e.ID }) {
+	h := caseIndex{events: unrepeated(history)}
+	for _, e := range h.events {
+		if !e.Type.Meta() {
 			continue
 		}
-		h.events = append(h.events, e)
+		if h.out == nil { // most cases are never corrected
+			h.corrections, h.voids, h.out = map[EventID][]correction{}, map[EventID][]EventID{}, map[EventID]bool{}
+		}
 		switch p := e.Payload.(type) {
 		case *Corrected:
 			c := correction{id: e.ID, data: p.Data}
@@ -77,6 +79,27 @@ func index(history []Event) caseIndex {
 		}
 	}
 	return h
+}
+
+// unrepeated leaves out events whose id came before.
+func unrepeated(history []Event) []Event {
+	out := make([]Event, 0, len(history))
+	if len(history) <= 16 {
+		for _, e := range history {
+			if !slices.ContainsFunc(out, func(o Event) bool { return o.ID == e.ID }) {
+				out = append(out, e)
+			}
+		}
+		return out
+	}
+	seen := make(map[EventID]bool, len(history))
+	for _, e := range history {
+		if !seen[e.ID] {
+			seen[e.ID] = true
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 // voided tells whether an event is out: some void of it is itself not out.

@@ -1,0 +1,286 @@
+package posting
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	"zhiban/schemas"
+)
+
+// ev makes an event of a case at Yushu's court. n is its id, day time in
+// Shanghai as "09-01 08:30" of 2026.
+func ev(t fataler, n int, typ, at, data string) schemas.Event {
+	t.Helper()
+	when, err := time.ParseInLocation("2006-01-02 15:04", "2026-"+at, schemas.Shanghai)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kind, _, _ := strings.Cut(typ, ".")
+	e, err := schemas.Envelope{
+		SpecVersion: "1.0", ID: id(n), Source: "/stations/220182-court", Type: "zhiban." + typ + ".v1",
+		Subject: kind + "/00000000-0000-7000-8000-000000000001", Time: when.Format(time.RFC3339), Data: json.RawMessage(data),
+	}.Parse()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// fataler is what a test, a benchmark and a property have in common.
+type fataler interface {
+	Helper()
+	Fatal(...any)
+}
+
+func id(n int) string { return uuid.UUID{15: byte(n), 6: 0x70, 8: 0x80}.String() }
+
+const (
+	lawyer = `"lawyer":"12201201810123456"`
+	in     = `{` + lawyer + `,"mode":"onsite"}`
+	out    = `{` + lawyer + `}`
+	visit  = `{` + lawyer + `,"channel":"visit","person":"p-1","person_role":"relative","guided_to_apply":true}`
+)
+
+func corrected(target int, data, more string) string {
+	return fmt.Sprintf(`{"target":%q,"data":%s,"reason":"登记有误"%s}`, id(target), data, more)
+}
+
+func voided(target int) string {
+	return fmt.Sprintf(`{"target":%q,"reason":"重复登记"}`, id(target))
+}
+
+// ledger adds postings up to "indicator day mode|channel|organ -> quantity".
+func ledger(postings []Posting) map[string]int64 {
+	sums := map[string]int64{}
+	for _, p := range postings {
+		key := strings.TrimSpace(fmt.Sprintf("%s %s %s%s%s", p.Indicator, p.Day.String()[5:], p.Mode, p.Channel, p.Organ))
+		sums[key] += p.Quantity
+		if sums[key] == 0 {
+			delete(sums, key)
+		}
+	}
+	return sums
+}
+
+func TestPost(t *testing.T) {
+	triggered := func(organ, trigger string, custody bool) string {
+		return fmt.Sprintf(`{"organ":%q,"trigger":%q,"person":"p-1","in_custody":%t}`, organ, trigger, custody)
+	}
+	for name, c := range map[string]struct {
+		events []schemas.Event
+		want   map[string]int64
+	}{
+		"a sign-in is a shift that is open": {
+			[]schemas.Event{ev(t, 1, "shift.signed_in", "09-01 08:30", in)},
+			map[string]int64{"shifts 09-01 onsite": 1, "shifts_open 09-01 onsite": 1},
+		},
+		"minutes count on the day of the sign-in, over midnight too": {
+			[]schemas.Event{ev(t, 1, "shift.signed_in", "09-01 20:00", in), ev(t, 2, "shift.signed_out", "09-02 02:30", out)},
+			map[string]int64{"shifts 09-01 onsite": 1, "duty_minutes 09-01 onsite": 390},
+		},
+		"a sign-out may reach the log before its sign-in": {
+			[]schemas.Event{ev(t, 2, "shift.signed_out", "09-01 16:30", out), ev(t, 1, "shift.signed_in", "09-01 08:30", in)},
+			map[string]int64{"shifts 09-01 onsite": 1, "duty_minutes 09-01 onsite": 480},
+		},
+		"a sign-out alone counts nothing": {
+			[]schemas.Event{ev(t, 2, "shift.signed_out", "09-01 16:30", out)}, map[string]int64{},
+		},
+		"a sign-out before its sign-in leaves the shift open": {
+			[]schemas.Event{ev(t, 1, "shift.signed_in", "09-01 16:30", in), ev(t, 2, "shift.signed_out", "09-01 08:30", out)},
+			map[string]int64{"shifts 09-01 onsite": 1, "shifts_open 09-01 onsite": 1},
+		},
+		"a corrected mode counts as if first recorded so": {
+			[]schemas.Event{ev(t, 1, "shift.signed_in", "09-01 08:30", in), ev(t, 3, "shift.corrected", "09-03 10:00", corrected(1, strings.Replace(in, "onsite", "phone", 1), ""))},
+			map[string]int64{"shifts 09-01 phone": 1, "shifts_open 09-01 phone": 1},
+		},
+		"a corrected time moves the shift to another month": {
+			[]schemas.Event{ev(t, 1, "shift.signed_in", "09-01 08:30", in), ev(t, 3, "shift.corrected", "09-03 10:00", corrected(1, in, `,"time":"2026-08-31T08:30:00+08:00"`))},
+			map[string]int64{"shifts 08-31 onsite": 1, "shifts_open 08-31 onsite": 1},
+		},
+		"a voided sign-in takes the shift away": {
+			[]schemas.Event{ev(t, 1, "shift.signed_in", "09-01 08:30", in), ev(t, 2, "shift.signed_out", "09-01 16:30", out), ev(t, 3, "shift.voided", "09-03 10:00", voided(1))},
+			map[string]int64{},
+		},
+		"a void of the void brings it back": {
+			[]schemas.Event{ev(t, 1, "shift.signed_in", "09-01 08:30", in), ev(t, 3, "shift.voided", "09-03 10:00", voided(1)), ev(t, 4, "shift.voided", "09-03 11:00", voided(3))},
+			map[string]int64{"shifts 09-01 onsite": 1, "shifts_open 09-01 onsite": 1},
+		},
+		"a consultation is unsigned until signed": {
+			[]schemas.Event{ev(t, 1, "consultation.recorded", "09-01 09:00", visit)},
+			map[string]int64{"consultations 09-01 visit": 1, "consultations_guided 09-01 visit": 1, "consultations_unsigned 09-01 visit": 1},
+		},
+		"a signed consultation": {
+			[]schemas.Event{ev(t, 1, "consultation.recorded", "09-01 09:00", visit), ev(t, 2, "consultation.signed", "09-01 09:10", out)},
+			map[string]int64{"consultations 09-01 visit": 1, "consultations_guided 09-01 visit": 1},
+		},
+		"a transfer after exactly 24 hours is in time": {
+			[]schemas.Event{ev(t, 1, "application.received", "09-01 09:00", `{`+lawyer+`,"person":"p-1","in_custody":true}`), ev(t, 2, "application.transferred", "09-02 09:00", out)},
+			map[string]int64{"applications_received 09-01": 1, "transfer_due_24h 09-01": 1, "transfer_met_24h 09-01": 1, "applications_transferred 09-02": 1},
+		},
+		"a transfer a minute later is not": {
+			[]schemas.Event{ev(t, 1, "application.received", "09-01 09:00", `{`+lawyer+`,"person":"p-1","in_custody":true}`), ev(t, 2, "application.transferred", "09-02 09:01", out)},
+			map[string]int64{"applications_received 09-01": 1, "transfer_due_24h 09-01": 1, "applications_transferred 09-02": 1},
+		},
+		"a court's notice with evidence on the third day is on time": {
+			[]schemas.Event{ev(t, 1, "notification.triggered", "09-01 09:00", triggered("court", "accepted", true)), ev(t, 2, "notification.given", "09-04 23:59", `{"form":"written","evidence":"回执"}`)},
+			map[string]int64{"notifications_due 09-01 court": 1, "notifications_on_time 09-01 court": 1},
+		},
+		"on the fourth it is late": {
+			[]schemas.Event{ev(t, 1, "notification.triggered", "09-01 09:00", triggered("court", "accepted", true)), ev(t, 2, "notification.given", "09-05 00:00", `{"form":"written","evidence":"回执"}`)},
+			map[string]int64{"notifications_due 09-01 court": 1, "notifications_late 09-01 court": 1},
+		},
+		"without evidence it is unevidenced, however early": {
+			[]schemas.Event{ev(t, 1, "notification.triggered", "09-01 09:00", triggered("police", "interrogation", true)), ev(t, 2, "notification.given", "09-01 09:30", `{"form":"oral"}`)},
+			map[string]int64{"notifications_due 09-01 police": 1, "notifications_unevidenced 09-01 police": 1},
+		},
+		"evidence that follows decides": {
+			[]schemas.Event{ev(t, 1, "notification.triggered", "09-01 09:00", triggered("police", "interrogation", true)), ev(t, 2, "notification.given", "09-01 09:30", `{"form":"oral"}`), ev(t, 3, "notification.given", "09-01 10:30", `{"form":"oral","evidence":"笔录"}`)},
+			map[string]int64{"notifications_due 09-01 police": 1, "notifications_on_time 09-01 police": 1},
+		},
+		"a last day in the National Day holiday moves, out of custody": {
+			[]schemas.Event{ev(t, 1, "notification.triggered", "09-29 09:00", triggered("court", "accepted", false)), ev(t, 2, "notification.given", "10-08 17:00", `{"form":"written","evidence":"回执"}`)},
+			map[string]int64{"notifications_due 09-29 court": 1, "notifications_on_time 09-29 court": 1},
+		},
+		"in custody it does not": {
+			[]schemas.Event{ev(t, 1, "notification.triggered", "09-29 09:00", triggered("court", "accepted", true)), ev(t, 2, "notification.given", "10-08 17:00", `{"form":"written","evidence":"回执"}`)},
+			map[string]int64{"notifications_due 09-29 court": 1, "notifications_late 09-29 court": 1},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, ledger(Post(c.events))); diff != "" {
+				t.Errorf("postings (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(c.want, ledger(stepwise(c.events))); diff != "" {
+				t.Errorf("postings event by event (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// stepwise posts a history the way the projector does: one event at a time.
+func stepwise(events []schemas.Event) []Posting {
+	var all []Posting
+	for i, e := range events {
+		all = append(all, Step(events[:i:i], e)...)
+	}
+	return all
+}
+
+// genHistory makes histories of one case with everything that can happen:
+// repeats, arrival in any order, corrections and voids of anything.
+func genHistory(t *rapid.T) []schemas.Event {
+	at := func(label string) string {
+		return fmt.Sprintf("%02d-%02d %02d:%02d", rapid.IntRange(8, 9).Draw(t, label+" month"), rapid.IntRange(1, 30).Draw(t, label+" day"), rapid.IntRange(0, 23).Draw(t, label+" hour"), rapid.IntRange(0, 59).Draw(t, label+" minute"))
+	}
+	kinds := map[string][][2]string{
+		"shift":        {{"shift.signed_in", in}, {"shift.signed_in", strings.Replace(in, "onsite", "online", 1)}, {"shift.signed_out", out}},
+		"consultation": {{"consultation.recorded", visit}, {"consultation.recorded", strings.Replace(visit, "p-1", "p-2", 1)}, {"consultation.signed", out}},
+		"application":  {{"application.received", `{` + lawyer + `,"person":"p-1","in_custody":true}`}, {"application.transferred", out}},
+		"notification": {{"notification.triggered", `{"organ":"court","trigger":"retrial","person":"p-1","in_custody":false}`}, {"notification.given", `{"form":"oral"}`}, {"notification.given", `{"form":"oral","evidence":"笔录"}`}},
+	}
+	kind := rapid.SampledFrom([]string{"shift", "consultation", "application", "notification"}).Draw(t, "kind")
+	n := rapid.IntRange(1, 7).Draw(t, "events")
+	var events []schemas.Event
+	for i := range n {
+		target := rapid.IntRange(0, n-1).Draw(t, "target")
+		plain := rapid.SampledFrom(kinds[kind]).Draw(t, "plain")
+		switch rapid.IntRange(0, 9).Draw(t, "what") {
+		case 0, 1:
+			events = append(events, ev(t, i, kind+".corrected", at("corrected"), corrected(target, plain[1], "")))
+		case 2:
+			events = append(events, ev(t, i, kind+".voided", at("voided"), voided(target)))
+		case 3:
+			if i > 0 {
+				events = append(events, events[rapid.IntRange(0, i-1).Draw(t, "repeat")])
+				continue
+			}
+			fallthrough
+		default:
+			events = append(events, ev(t, i, plain[0], at("plain"), plain[1]))
+		}
+	}
+	return events
+}
+
+// The books are the same however the events came: what was posted step by step
+// adds up to what the whole history amounts to.
+func TestStepsAddUpToTheWhole(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		events := genHistory(t)
+		if diff := cmp.Diff(ledger(Post(events)), ledger(stepwise(events))); diff != "" {
+			t.Fatalf("history %v (-whole +steps):\n%s", types(events), diff)
+		}
+	})
+}
+
+// An event that came before is the same event and posts nothing.
+func TestARepeatedEventPostsNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		events := genHistory(t)
+		again := events[rapid.IntRange(0, len(events)-1).Draw(t, "again")]
+		if p := Step(events, again); len(p) != 0 {
+			t.Fatalf("history %v: repeating %s posted %v", types(events), again.Type.Name, p)
+		}
+	})
+}
+
+// A plain event and what corrects it may come in either order.
+func TestACorrectionMayComeFirst(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		events := genHistory(t)
+		meta := slices.Clone(events)
+		slices.SortStableFunc(meta, func(a, b schemas.Event) int {
+			switch {
+			case a.Type.Meta() == b.Type.Meta():
+				return 0
+			case a.Type.Meta():
+				return -1
+			}
+			return 1
+		})
+		if diff := cmp.Diff(ledger(Post(events)), ledger(Post(meta))); diff != "" {
+			t.Fatalf("history %v (-as it was +corrections first):\n%s", types(events), diff)
+		}
+	})
+}
+
+func types(events []schemas.Event) []string {
+	var out []string
+	for _, e := range events {
+		out = append(out, e.Type.Name+" "+e.ID.String()[34:]+" "+string(e.Data))
+	}
+	return out
+}
+
+func TestPostIsPure(t *testing.T) {
+	events := []schemas.Event{ev(t, 1, "shift.signed_in", "09-01 08:30", in), ev(t, 2, "shift.signed_out", "09-01 16:30", out)}
+	if diff := cmp.Diff(Step(events[:1], events[1]), Step(events[:1], events[1])); diff != "" {
+		t.Error(diff)
+	}
+	if len(events) != 2 || events[1].Type.Verb != "signed_out" {
+		t.Error("Step changed the history it was given")
+	}
+}
+
+func BenchmarkStep(b *testing.B) {
+	signIn, signOut := ev(b, 1, "shift.signed_in", "09-01 08:30", in), ev(b, 2, "shift.signed_out", "09-01 16:30", out)
+	b.Run("first", func(b *testing.B) {
+		for b.Loop() {
+			Step(nil, signIn)
+		}
+	})
+	b.Run("second", func(b *testing.B) {
+		history := []schemas.Event{signIn}
+		for b.Loop() {
+			Step(history, signOut)
+		}
+	})
+}
