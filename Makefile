@@ -1,0 +1,55 @@
+# Everything a newcomer needs is `make run` and `make test`; both do their own
+# set-up. `make help` lists the rest.
+
+export CGO_ENABLED = 0
+CACHE   ?= $(or $(ZHIBAN_CACHE),.cache)
+LISTEN  ?= 127.0.0.1:8080
+DATA    ?= data
+GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOVULN   = golang.org/x/vuln/cmd/govulncheck@latest
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.PHONY: build
+build: assets ## build bin/zhiban
+	go build -trimpath -o bin/zhiban .
+
+.PHONY: run
+run: engine build ## start everything with a demo province and print the dashboard's address
+	bin/zhiban standalone --listen $(LISTEN) --data $(DATA)
+
+.PHONY: test
+test: engine build chromium ## run all tests on the real engines
+	go vet ./...
+	go test -timeout 14m ./...
+
+.PHONY: check
+check: ## lint and look for known vulnerabilities
+	go run $(GOLANGCI) run ./...
+	go run $(GOVULN) ./...
+
+.PHONY: engine
+engine: ## fetch the ClickHouse library once
+	@bash deploy/engine/fetch.sh $(CACHE)/clickhouse
+
+.PHONY: assets
+assets: ## fetch and build the static files once
+	@bash dashboard/assets/build.sh
+
+.PHONY: chromium
+chromium: ## make sure a headless Chromium for the page tests is there
+	@bash deploy/engine/chromium.sh
+
+.PHONY: golden
+golden: build ## write the golden files anew, to be read with git diff
+	go test ./schemas/... ./ingest/... ./dashboard/... -update
+
+.PHONY: bench
+bench: engine build ## measure; prints commands and figures
+	go test -run '^$$' -bench . -benchmem ./schemas/... ./projector/... ./ingest/... .
+
+.PHONY: clean
+clean: ## remove what was built; the cache and data stay
+	rm -rf bin dashboard/assets/dist/* dashboard/assets/node_modules
