@@ -1,0 +1,251 @@
+package schemas
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// A word is a field name that means the same in every payload. It adds to the
+// field's schema what a pattern cannot say.
+type word struct {
+	pattern string              // the pattern in words
+	check   func(string) string // what is wrong with a value that matches the pattern, or ""
+	private bool                // may hold personal data: never repeated in a message
+}
+
+var words = map[string]word{
+	"lawyer":    {"the 17 digits of a licence (执业证号)", checkLicence, false},
+	"licence":   {"the 17 digits of a licence (执业证号)", checkLicence, false},
+	"code":      {"a station code, for example 220182-court", checkStation, false},
+	"division":  {"a division code, for example 220182", checkDivision, false},
+	"location":  {"a division code, for example 220182", checkDivision, false},
+	"reporting": {"a division code, for example 220182", checkDivision, false},
+	"person":    {"a pseudonym: a letter or digit, then up to 63 letters, digits, or . _ : / -", checkPseudonym, true},
+	"question":  {private: true},
+	"answer":    {private: true},
+}
+
+func checkLicence(s string) string {
+	_, err := ParseLicence(s)
+	return message(err)
+}
+
+func checkStation(s string) string {
+	_, err := ParseStationCode(s)
+	return message(err)
+}
+
+func checkDivision(s string) string {
+	if _, ok := Divisions.Get(DivisionCode(s)); !ok {
+		return fmt.Sprintf("%q is not a division of the province", s)
+	}
+	return ""
+}
+
+func checkPseudonym(s string) string {
+	if looksLikeIdentityNumber(s) {
+		return "looks like an identity card number; send a pseudonym that only the station can resolve"
+	}
+	return ""
+}
+
+func message(err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// payloadSchema is the compiled schema of one payload struct.
+type payloadSchema struct {
+	registry huma.Registry
+	schema   *huma.Schema
+	fields   []payloadField // in the struct's order
+}
+
+type payloadField struct {
+	name     string
+	schema   *huma.Schema
+	required bool
+	word     word
+}
+
+// payloadSchemas compiles the schemas of the catalogue, once.
+var payloadSchemas = sync.OnceValue(func() map[*EventType]*payloadSchema {
+	m := map[*EventType]*payloadSchema{}
+	for _, t := range Catalogue.All() {
+		m[t] = newPayloadSchema(t)
+	}
+	return m
+})
+
+func newPayloadSchema(t *EventType) *payloadSchema {
+	payload := reflect.TypeOf(t.Payload()).Elem()
+	registry := huma.NewMapRegistry("#/$defs/", huma.DefaultSchemaNamer)
+	p := &payloadSchema{registry: registry, schema: huma.SchemaFromType(registry, payload)}
+	for i := range payload.NumField() {
+		name, options, _ := strings.Cut(payload.Field(i).Tag.Get("json"), ",")
+		f := payloadField{name: name, schema: p.schema.Properties[name], required: !strings.Contains(options, "omitempty"), word: words[name]}
+		f.schema.Nullable = false // an optional field is left out, not null
+		if f.schema.Pattern != "" {
+			f.schema.PatternDescription = f.word.pattern
+		}
+		f.schema.PrecomputeMessages()
+		p.fields = append(p.fields, f)
+	}
+	return p
+}
+
+// JSONSchema is the published schema of the type's data. The data of a
+// correction is that of any type of the case that records a fact.
+func JSONSchema(t *EventType) *huma.Schema {
+	s := newPayloadSchema(t).schema
+	s.Title = t.Title.ZH + " " + t.Title.EN
+	if data, ok := s.Properties["data"]; ok && t.Verb == "corrected" {
+		for _, fact := range factTypes(t.Case) {
+			data.AnyOf = append(data.AnyOf, JSONSchema(fact))
+		}
+	}
+	return s
+}
+
+// factTypes lists the types of a case that are not about another event.
+func factTypes(kind CaseKind) []*EventType {
+	var out []*EventType
+	for _, t := range Catalogue.Of(kind) {
+		if !t.Meta() {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// check compares members with the schema. It returns what is wrong and leaves
+// only sound members, so that rules over several fields can be checked too.
+// at is the place of the object, "data" or "data.data".
+func (p *payloadSchema) check(at string, members map[string]any) []FieldError {
+	var errs []FieldError
+	known := 0
+	for _, f := range p.fields {
+		value, ok := members[f.name]
+		if !ok {
+			if f.required {
+				errs = append(errs, FieldError{at + "." + f.name, "is required: " + f.expected()})
+			}
+			continue
+		}
+		known++
+		if wrong := p.checkField(at, f, value); len(wrong) > 0 {
+			errs = append(errs, wrong...)
+			members[f.name] = unsound{}
+		}
+	}
+	if known < len(members) {
+		errs = append(errs, p.unknown(at, members)...)
+	}
+	return errs
+}
+
+// unsound stands for a member whose value is wrong.
+type unsound struct{}
+
+func (p *payloadSchema) checkField(at string, f payloadField, value any) []FieldError {
+	if value == nil {
+		return []FieldError{{at + "." + f.name, "null is not a value; leave the field out or give " + f.expected()}}
+	}
+	v := validations.Get().(*validation)
+	defer validations.Put(v)
+	v.path.Reset()
+	v.result.Reset()
+	v.path.Push(at)
+	v.path.Push(f.name)
+	huma.Validate(p.registry, f.schema, &v.path, huma.ModeWriteToServer, value, &v.result)
+	if len(v.result.Errors) == 0 {
+		if s, ok := value.(string); ok && f.word.check != nil {
+			if wrong := f.word.check(s); wrong != "" {
+				return []FieldError{{at + "." + f.name, wrong}}
+			}
+		}
+		return nil
+	}
+	var errs []FieldError
+	for _, err := range v.result.Errors {
+		var d *huma.ErrorDetail
+		if errors.As(err, &d) {
+			errs = append(errs, FieldError{d.Location, d.Message + f.found(d.Value)})
+		}
+	}
+	return errs
+}
+
+// validation holds what one use of huma's validator needs.
+type validation struct {
+	path   huma.PathBuffer
+	result huma.ValidateResult
+}
+
+var validations = sync.Pool{New: func() any { return new(validation) }}
+
+// unknown names the members that the schema does not have. Names are compared
+// exactly: encoding/json would take "Lawyer" for "lawyer".
+func (p *payloadSchema) unknown(at string, members map[string]any) []FieldError {
+	var errs []FieldError
+	for _, name := range sortedKeys(members) {
+		if _, ok := p.schema.Properties[name]; ok {
+			continue
+		}
+		msg := "is not a field of this type"
+		for _, f := range p.fields {
+			if strings.EqualFold(f.name, name) {
+				msg += "; it is written " + f.name
+			}
+		}
+		errs = append(errs, FieldError{at + "." + shorten(name), msg})
+	}
+	return errs
+}
+
+// expected says what the field holds.
+func (f payloadField) expected() string {
+	switch s := f.schema; {
+	case len(s.Enum) > 0:
+		return "one of " + strings.Trim(fmt.Sprint(s.Enum), "[]")
+	case f.word.pattern != "":
+		return f.word.pattern
+	case s.Format == "uuid" || s.Format == "date-time":
+		return "a " + s.Format
+	case s.Type != "":
+		return "a value of type " + s.Type
+	}
+	return "the whole new data"
+}
+
+// found repeats a value that is wrong, if it is short and not private.
+func (f payloadField) found(value any) string {
+	if f.word.private {
+		return ""
+	}
+	switch v := value.(type) {
+	case string:
+		return fmt.Sprintf(", found %q", shorten(v))
+	case float64, bool:
+		b, err := json.Marshal(v)
+		if err != nil {
+			return ""
+		}
+		return ", found " + string(b)
+	case nil:
+		return ", found null"
+	case map[string]any:
+		return ", found an object"
+	case []any:
+		return fmt.Sprintf(", found an array of %d", len(v))
+	}
+	return ""
+}
