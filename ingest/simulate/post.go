@@ -5,7 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"hash/maphash"
+	"hash/fnv"
 	"io"
 	"iter"
 	"sync"
@@ -55,7 +55,6 @@ func Post(ctx context.Context, events iter.Seq[schemas.Envelope], send func(cont
 				close(q)
 			}
 		}()
-		seed := maphash.MakeSeed()
 		var open [lanes][]schemas.Envelope
 		push := func(lane int) bool {
 			select {
@@ -67,7 +66,7 @@ func Post(ctx context.Context, events iter.Seq[schemas.Envelope], send func(cont
 			}
 		}
 		for e := range events {
-			lane := int(maphash.String(seed, e.Source) % lanes)
+			lane := laneOf(e.Source)
 			open[lane] = append(open[lane], e)
 			if len(open[lane]) >= batch && !push(lane) {
 				return ctx.Err()
@@ -81,6 +80,12 @@ func Post(ctx context.Context, events iter.Seq[schemas.Envelope], send func(cont
 		return nil
 	})
 	return group.Wait()
+}
+
+func laneOf(source string) int {
+	h := fnv.New32a()
+	h.Write([]byte(source))
+	return int(h.Sum32() % lanes)
 }
 
 // WriteNDJSON writes the events as lines of JSON and returns how many.

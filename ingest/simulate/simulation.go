@@ -3,7 +3,6 @@ package simulate
 import (
 	"errors"
 	"fmt"
-	"iter"
 	"time"
 
 	"zhiban/schemas"
@@ -14,15 +13,16 @@ type Config struct {
 	From, To schemas.Day // both inclusive; nothing happens after To
 	Seed     uint64
 	// Scale is the amount of work, 1 being the whole province: some 300 000
-	// events a year. Below 1 stations are staffed on fewer days and fewer
-	// lawyers are enrolled; the stations stay the same.
+	// events in 2025. Below 1 stations are staffed on fewer days and fewer
+	// lawyers are enrolled; the stations stay the same. Above 1 more lawyers
+	// are on duty at once.
 	Scale float64
 	// Division limits the simulation to a prefecture or a county. Empty: the
 	// whole province.
 	Division schemas.DivisionCode
 	// Stamped fills in recordedtime and recordedby as ingest would have done at
-	// the time, for events that are written to a log directly. Ingest refuses
-	// or overwrites them.
+	// the time, for events that are written to a log directly. Events for
+	// ingest must not carry them.
 	Stamped bool
 }
 
@@ -30,23 +30,23 @@ type Config struct {
 func (c Config) Validate() error {
 	var errs []error
 	if first := schemas.Date(2018, time.March, 1); c.From < first {
-		errs = append(errs, fmt.Errorf("from %s: duty lawyers' stations began with the rules of January 2018; begin on %s or later", c.From, first))
+		errs = append(errs, fmt.Errorf("from %s: the stations began with the rules of January 2018; begin on %s or later", c.From, first))
 	}
 	if c.To < c.From {
 		errs = append(errs, fmt.Errorf("to %s is before from %s", c.To, c.From))
 	}
-	if c.Scale <= 0 || c.Scale > 100 {
+	if !(c.Scale > 0 && c.Scale <= 100) {
 		errs = append(errs, fmt.Errorf("scale %g: above 0, at most 100; 1 is the whole province", c.Scale))
 	}
-	if _, ok := schemas.Divisions.Get(c.Division); c.Division != "" && !ok {
-		errs = append(errs, fmt.Errorf("division %q is not in the register", c.Division))
+	if d, ok := schemas.Divisions.Get(c.Division); c.Division != "" && (!ok || !d.Valid(c.From) || d.Kind == devZone) {
+		errs = append(errs, fmt.Errorf("division %q is no division with a justice bureau on %s", c.Division, c.From))
 	}
 	return errors.Join(errs...)
 }
 
 // Demo is what a first start shows: last year and this year up to yesterday,
-// so every figure has the same month of last year beside it, in some 200 000
-// events.
+// so that every figure has the same month of last year beside it, in some
+// 200 000 events.
 func Demo(today schemas.Day) Config {
 	c := Config{From: schemas.Date(today.Year()-1, time.January, 1), To: today - 1, Seed: 2018, Scale: 0.35}
 	if days := float64(c.To - c.From + 1); days < 600 {
@@ -58,21 +58,13 @@ func Demo(today schemas.Day) Config {
 // Simulation is a province and what happens in it.
 type Simulation struct {
 	config Config
-	count  *count // of the last run
+	last   *run // nil before the first pass
 }
 
-// New makes the province.
+// New refuses configurations that are wrong.
 func New(c Config) (*Simulation, error) {
 	if err := c.Validate(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("simulate: %w", err)
 	}
 	return &Simulation{config: c}, nil
-}
-
-// Events streams the events in log order. Only the days in flight are held in
-// memory. Every call begins from the start with the same events.
-func (s *Simulation) Events() iter.Seq[schemas.Envelope] {
-	return func(yield func(schemas.Envelope) bool) {
-		s.count = newCount()
-	}
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"zhiban/schemas"
 )
@@ -11,8 +13,8 @@ import (
 // Figures are counts by indicator code.
 type Figures map[schemas.IndicatorCode]int64
 
-// Truth is what the figures must be once every event has been projected. All
-// days are days in Asia/Shanghai, all divisions as they were on the day.
+// Truth is what the figures must be once every event has been projected. Days
+// are days in Asia/Shanghai, divisions as they were on the day ("as then").
 type Truth struct {
 	From  schemas.Day `json:"from"`
 	To    schemas.Day `json:"to"`
@@ -28,10 +30,11 @@ type Truth struct {
 	Total Figures `json:"total"`
 	// Months holds the figures of each month and reporting unit. A prefecture's
 	// code holds what its own stations report (市本级), not its counties.
-	// Stations and lawyers are stocks at the end of the month.
+	// Stations and lawyers are stocks at the end of the month. Of prefectures,
+	// persons_consulted is only in Persons, where it is with all below.
 	Months map[string]map[schemas.DivisionCode]Figures `json:"months"`
-	// Stations and Lawyers hold totals of the whole range. What a division
-	// records itself belongs to no station.
+	// Stations and Lawyers hold totals of the whole range, also for those that
+	// are in no register. What a division records itself belongs to no station.
 	Stations map[schemas.StationCode]Figures `json:"stations"`
 	Lawyers  map[string]Figures              `json:"lawyers"`
 	// By holds totals of the whole range for each mode, channel, person_role
@@ -44,7 +47,7 @@ type Truth struct {
 	LateOrgan Organ `json:"late_organ"`
 }
 
-// Persons are distinct counts, by division at every level with all below it:
+// Persons are distinct counts by division, at every level and with all below:
 // in the whole range, and by month.
 type Persons struct {
 	Range  map[schemas.DivisionCode]int64            `json:"range"`
@@ -57,10 +60,163 @@ type Organ struct {
 	Organ    string               `json:"organ"`
 }
 
+// Truth is the count of the events streamed last, which must have been read to
+// their end. Notifications that are still open are overdue when their last day
+// is before today.
+func (s *Simulation) Truth(today schemas.Day) *Truth {
+	r := s.last
+	if r == nil {
+		r = newRun(s.config)
+	}
+	c := r.count
+	t := &Truth{
+		From: s.config.From, To: s.config.To, Seed: s.config.Seed, Scale: s.config.Scale, Today: today,
+		AsOf:   "the whole log; overdue as of " + today.String(),
+		Events: c.events, LogRecords: c.records,
+		Total: figures(new(tally)), Months: map[string]map[schemas.DivisionCode]Figures{},
+		Stations: map[schemas.StationCode]Figures{}, Lawyers: map[string]Figures{}, By: map[string]map[string]Figures{},
+		Persons: c.persons(),
+	}
+	if late := r.province.late; late != nil {
+		t.LateOrgan = Organ{late.division.Code, "court"}
+	}
+
+	for at, sums := range c.cells {
+		t.month(at).addAll(sums)
+		t.Total.addAll(sums)
+	}
+	for code, sums := range c.stations {
+		t.Stations[code] = figures(sums)
+	}
+	for licence, sums := range c.lawyers {
+		t.Lawyers[licence] = figures(sums)
+	}
+	for side, sums := range c.by {
+		if t.By[side.dimension] == nil {
+			t.By[side.dimension] = map[string]Figures{}
+		}
+		t.By[side.dimension][side.value] = figures(sums)
+	}
+	for _, o := range c.open {
+		if o.last >= today {
+			continue
+		}
+		t.month(o.cell)[schemas.NotificationsOverdue]++
+		t.Total[schemas.NotificationsOverdue]++
+		t.By["organ"][o.organ][schemas.NotificationsOverdue]++
+		if o.station != "" {
+			t.Stations[o.station][schemas.NotificationsOverdue]++
+		}
+	}
+	t.Total[schemas.PersonsConsulted] = t.Persons.Range[schemas.Province]
+	for month, divisions := range t.Persons.Months {
+		for unit, sums := range t.Months[month] {
+			if d, _ := schemas.Divisions.Get(unit); d.Level == schemas.LevelCounty {
+				sums[schemas.PersonsConsulted] = divisions[unit]
+			}
+		}
+	}
+	t.stocks(schemas.Stations, c.founded)
+	t.stocks(schemas.Lawyers, c.enrolled)
+	return t
+}
+
+// stocks counts what is there at the end of each month.
+func (t *Truth) stocks(code schemas.IndicatorCode, all []stock) {
+	t.Total[code] = 0
+	for _, s := range all {
+		t.Total[code]++ // nothing is entered after the last day
+		for m := t.From.Month(); m <= t.To.Month(); m++ {
+			if end := min(m.Last(), t.To); s.since <= end {
+				t.month(cell{m, schemas.Divisions.On(s.unit, end)})[code]++
+			}
+		}
+	}
+}
+
+// persons counts different people.
+func (c *count) persons() Persons {
+	p := Persons{Range: map[schemas.DivisionCode]int64{}, Months: map[string]map[schemas.DivisionCode]int64{}}
+	seen := make(map[visit]bool, len(c.visits)*2)
+	for _, level := range []schemas.DivisionLevel{schemas.LevelProvince, schemas.LevelPrefecture, schemas.LevelCounty} {
+		// Everybody seen at this level, in the whole range (month 0) and in each month.
+		clear(seen)
+		for _, v := range c.visits {
+			for _, d := range schemas.Divisions.Path(v.unit) {
+				if d.Level == level {
+					seen[visit{cell{v.month, d.Code}, v.person}] = true
+					seen[visit{cell{0, d.Code}, v.person}] = true
+				}
+			}
+		}
+		for v := range seen {
+			if v.month == 0 {
+				p.Range[v.unit]++
+				continue
+			}
+			month := v.month.String()
+			if p.Months[month] == nil {
+				p.Months[month] = map[schemas.DivisionCode]int64{}
+			}
+			p.Months[month][v.unit]++
+		}
+	}
+	return p
+}
+
+// month is the figures of a cell, all there.
+func (t *Truth) month(at cell) Figures {
+	month := at.month.String()
+	if t.Months[month] == nil {
+		t.Months[month] = map[schemas.DivisionCode]Figures{}
+	}
+	f := t.Months[month][at.unit]
+	if f == nil {
+		f = figures(new(tally))
+		f[schemas.Stations], f[schemas.Lawyers] = 0, 0
+		t.Months[month][at.unit] = f
+	}
+	return f
+}
+
+func figures(sums *tally) Figures {
+	f := Figures{schemas.NotificationsOverdue: 0}
+	f.addAll(sums)
+	return f
+}
+
+func (f Figures) addAll(sums *tally) {
+	for i, code := range counted {
+		f[code] += sums[i]
+	}
+}
+
 // Lookup is a figure of a division with all below it, in one month or, with
-// month 0, the whole range. A stock is that at the end of it.
+// month 0, in the whole range. A stock is that at the end. Codes that are
+// ratios of others are not here: divide.
 func (t *Truth) Lookup(month schemas.Month, division schemas.DivisionCode, code schemas.IndicatorCode) int64 {
-	return 0
+	if code == schemas.PersonsConsulted {
+		if month == 0 {
+			return t.Persons.Range[division]
+		}
+		return t.Persons.Months[month.String()][division]
+	}
+	months := []string{month.String()}
+	switch stock := code == schemas.Stations || code == schemas.Lawyers; {
+	case month == 0 && stock:
+		months = []string{t.To.Month().String()}
+	case month == 0:
+		months = slices.Collect(maps.Keys(t.Months))
+	}
+	var sum int64
+	for _, m := range months {
+		for unit, f := range t.Months[m] {
+			if schemas.Divisions.Within(unit, division) {
+				sum += f[code]
+			}
+		}
+	}
+	return sum
 }
 
 // Write writes the truth as JSON.
@@ -81,14 +237,3 @@ func ReadTruth(r io.Reader) (*Truth, error) {
 	}
 	return t, nil
 }
-
-// Truth is the count of the events streamed last, which must have been read to
-// their end. Notifications that are still open are overdue when their last day
-// is before today.
-func (s *Simulation) Truth(today schemas.Day) *Truth {
-	return &Truth{From: s.config.From, To: s.config.To, Seed: s.config.Seed, Scale: s.config.Scale, Today: today}
-}
-
-type count struct{}
-
-func newCount() *count { return &count{} }

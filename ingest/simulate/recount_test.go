@@ -1,0 +1,240 @@
+package simulate
+
+import (
+	"iter"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"zhiban/schemas"
+)
+
+// recount counts the events themselves, as a reader of the log would: it
+// groups them by case, asks schemas.Effective what counts, and sums.
+func recount(t testing.TB, c Config, today schemas.Day, events iter.Seq[schemas.Envelope]) *Truth {
+	t.Helper()
+	r := &recounter{
+		Truth: &Truth{Total: Figures{}, Months: map[string]map[schemas.DivisionCode]Figures{}, Stations: map[schemas.StationCode]Figures{},
+			Lawyers: map[string]Figures{}, By: map[string]map[string]Figures{}},
+		config: c, today: today, reporting: map[schemas.StationCode]schemas.DivisionCode{}, persons: map[string]map[string]bool{},
+	}
+	histories, ids := map[schemas.CaseID][]schemas.Event{}, map[schemas.EventID]bool{}
+	for e := range events {
+		ev, err := e.Parse()
+		if err != nil {
+			t.Fatalf("event %s: %v", e.ID, err)
+		}
+		histories[ev.Case] = append(histories[ev.Case], ev)
+		ids[ev.ID] = true
+		r.LogRecords++
+		if p, ok := ev.Payload.(*schemas.StationFounded); ok {
+			r.reporting[schemas.StationCode(p.Code)] = schemas.DivisionCode(p.Reporting)
+		}
+	}
+	r.Events = len(ids)
+	for _, h := range histories {
+		r.add(schemas.Effective(h))
+	}
+	r.Persons = Persons{Range: map[schemas.DivisionCode]int64{}, Months: map[string]map[schemas.DivisionCode]int64{}}
+	for group, who := range r.persons {
+		month, code := group[:len(group)-6], schemas.DivisionCode(group[len(group)-6:])
+		if month == "" {
+			r.Persons.Range[code] = int64(len(who))
+			continue
+		}
+		if r.Persons.Months[month] == nil {
+			r.Persons.Months[month] = map[schemas.DivisionCode]int64{}
+		}
+		r.Persons.Months[month][code] = int64(len(who))
+		if d, _ := schemas.Divisions.Get(code); d.Level == schemas.LevelCounty {
+			r.Months[month][code][schemas.PersonsConsulted] = int64(len(who))
+		}
+	}
+	r.Total[schemas.PersonsConsulted] = r.Persons.Range[schemas.Province]
+	return r.Truth
+}
+
+type recounter struct {
+	*Truth
+	config    Config
+	today     schemas.Day
+	reporting map[schemas.StationCode]schemas.DivisionCode
+	persons   map[string]map[string]bool // by month and division
+}
+
+// first is the first event with a payload of type P.
+func first[P any](events []schemas.Event) (*schemas.Event, *P) {
+	for _, e := range events {
+		if p, ok := e.Payload.(*P); ok {
+			return &e, p
+		}
+	}
+	return nil, nil
+}
+
+func (r *recounter) add(events []schemas.Event) {
+	if e, p := first[schemas.StationFounded](events); e != nil {
+		r.stock(schemas.Stations, *e, p.Reporting)
+	}
+	if e, p := first[schemas.LawyerEnrolled](events); e != nil {
+		r.stock(schemas.Lawyers, *e, p.Division)
+	}
+	if in, p := first[schemas.ShiftSignedIn](events); in != nil {
+		post := r.poster(*in, p.Lawyer, "mode", p.Mode)
+		post(schemas.Shifts, 1)
+		if out, _ := first[schemas.ShiftSignedOut](events); out != nil {
+			post(schemas.DutyMinutes, int64(out.Time.Sub(in.Time).Minutes()))
+		} else {
+			post(schemas.ShiftsOpen, 1)
+		}
+	}
+	if e, p := first[schemas.ConsultationRecorded](events); e != nil {
+		post := r.poster(*e, p.Lawyer, "channel", p.Channel, "person_role", p.PersonRole)
+		post(schemas.Consultations, 1)
+		if p.GuidedToApply {
+			post(schemas.ConsultationsGuided, 1)
+		}
+		if signed, _ := first[schemas.ConsultationSigned](events); signed == nil {
+			post(schemas.ConsultationsUnsigned, 1)
+		}
+		for _, d := range schemas.Divisions.Path(r.unit(*e)) {
+			for _, month := range []string{"", schemas.DayOf(e.Time).Month().String()} {
+				group := month + string(d.Code)
+				if r.persons[group] == nil {
+					r.persons[group] = map[string]bool{}
+				}
+				r.persons[group][p.Person] = true
+			}
+		}
+	}
+	received, p := first[schemas.ApplicationReceived](events)
+	transferred, q := first[schemas.ApplicationTransferred](events)
+	if received != nil {
+		post := r.poster(*received, p.Lawyer)
+		post(schemas.ApplicationsReceived, 1)
+		if received.Time.In(schemas.Shanghai).Year() >= 2022 {
+			post(schemas.TransferDue24h, 1)
+			if transferred != nil && !transferred.Time.Before(received.Time) && !transferred.Time.After(received.Time.Add(24*time.Hour)) {
+				post(schemas.TransferMet24h, 1)
+			}
+		}
+	}
+	if transferred != nil {
+		r.poster(*transferred, q.Lawyer)(schemas.ApplicationsTransferred, 1)
+	}
+	if e, p := first[schemas.NotificationTriggered](events); e != nil {
+		post := r.poster(*e, "", "organ", p.Organ)
+		post(schemas.NotificationsDue, 1)
+		due := schemas.NotificationDue(p.Organ, schemas.DayOf(e.Time), p.InCustody)
+		code := schemas.NotificationsOpen
+		var proof time.Time
+		for _, e := range events {
+			if g, ok := e.Payload.(*schemas.NotificationGiven); ok {
+				if code == schemas.NotificationsOpen {
+					code = schemas.NotificationsUnevid
+				}
+				if g.Evidence != "" && (proof.IsZero() || e.Time.Before(proof)) {
+					proof, code = e.Time, schemas.NotificationsLate
+					if proof.Before((due + 1).Start()) {
+						code = schemas.NotificationsOnTime
+					}
+				}
+			}
+		}
+		post(code, 1)
+		if code == schemas.NotificationsOpen && due < r.today {
+			post(schemas.NotificationsOverdue, 1)
+		}
+	}
+}
+
+// unit is the division that reports an event.
+func (r *recounter) unit(e schemas.Event) schemas.DivisionCode {
+	code := e.Source.Division
+	if reporting, ok := r.reporting[e.Source.Station]; ok {
+		code = reporting
+	}
+	return schemas.Divisions.On(code, schemas.DayOf(e.Time))
+}
+
+// poster adds what an event amounts to wherever it is summed.
+func (r *recounter) poster(e schemas.Event, lawyer string, sides ...string) func(schemas.IndicatorCode, int64) {
+	sheets := []Figures{r.Total, r.cell(schemas.DayOf(e.Time).Month(), r.unit(e))}
+	if e.Source.Station != "" {
+		sheets = append(sheets, figuresOf(r.Stations, e.Source.Station))
+	}
+	if lawyer != "" {
+		sheets = append(sheets, figuresOf(r.Lawyers, lawyer))
+	}
+	for side := range slices.Chunk(sides, 2) {
+		if r.By[side[0]] == nil {
+			r.By[side[0]] = map[string]Figures{}
+		}
+		sheets = append(sheets, figuresOf(r.By[side[0]], side[1]))
+	}
+	return func(code schemas.IndicatorCode, n int64) {
+		for _, s := range sheets {
+			s[code] += n
+		}
+	}
+}
+
+func (r *recounter) stock(code schemas.IndicatorCode, e schemas.Event, division string) {
+	r.Total[code]++
+	since := schemas.DayOf(e.Time)
+	for m := max(since.Month(), r.config.From.Month()); m <= r.config.To.Month(); m++ {
+		end := m.Last()
+		if end > r.config.To {
+			end = r.config.To
+		}
+		r.cell(m, schemas.Divisions.On(schemas.DivisionCode(division), end))[code]++
+	}
+}
+
+func (r *recounter) cell(m schemas.Month, unit schemas.DivisionCode) Figures {
+	if r.Months[m.String()] == nil {
+		r.Months[m.String()] = map[schemas.DivisionCode]Figures{}
+	}
+	return figuresOf(r.Months[m.String()], unit)
+}
+
+func figuresOf[K comparable](m map[K]Figures, k K) Figures {
+	if m[k] == nil {
+		m[k] = Figures{}
+	}
+	return m[k]
+}
+
+// bare leaves out the zeros, and what only says how the truth came about.
+func bare(t *Truth) *Truth {
+	out := &Truth{
+		Events: t.Events, LogRecords: t.LogRecords, Total: nonzero(t.Total), Months: map[string]map[schemas.DivisionCode]Figures{},
+		Stations: nonzeros(t.Stations), Lawyers: nonzeros(t.Lawyers), By: map[string]map[string]Figures{}, Persons: t.Persons,
+	}
+	for m, units := range t.Months {
+		if units := nonzeros(units); len(units) > 0 {
+			out.Months[m] = units
+		}
+	}
+	for d, values := range t.By {
+		out.By[d] = nonzeros(values)
+	}
+	return out
+}
+
+func nonzero(f Figures) Figures {
+	f = maps.Clone(f)
+	maps.DeleteFunc(f, func(_ schemas.IndicatorCode, n int64) bool { return n == 0 })
+	return f
+}
+
+func nonzeros[K comparable](m map[K]Figures) map[K]Figures {
+	out := map[K]Figures{}
+	for k, f := range m {
+		if f := nonzero(f); len(f) > 0 {
+			out[k] = f
+		}
+	}
+	return out
+}
