@@ -146,7 +146,7 @@ func TestTheLogHoldsEveryKindOfTrouble(t *testing.T) {
 	var early []schemas.Event // corrections and voids, looked at when all is there
 	n := 0
 	received := map[schemas.CaseID]time.Time{}
-	for e := range simulation(t, Config{From: day("2025-03-01"), To: day("2025-08-31"), Seed: 3, Scale: 1}).Events() {
+	for e := range simulation(t, Config{From: day("2025-03-01"), To: day("2025-05-31"), Seed: 3, Scale: 1}).Events() {
 		ev, err := e.Parse()
 		if err != nil {
 			t.Fatal(err)
