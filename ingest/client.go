@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,6 +29,9 @@ type Client struct {
 	// Patience is how long one batch is tried again while the server is busy,
 	// away or without its log; zero: one minute.
 	Patience time.Duration
+	// OnRetry hears why a batch is sent again and after which pause; nil: nobody
+	// does.
+	OnRetry func(cause error, pause time.Duration)
 }
 
 // Send sends events in order and returns what became of each, in the same
@@ -58,26 +62,28 @@ func (c *Client) Send(ctx context.Context, events []schemas.Envelope) ([]Result,
 }
 
 // cutBatch encodes as many events as one request may carry; at least one.
-func cutBatch(events []schemas.Envelope) ([]json.RawMessage, error) {
-	var out []json.RawMessage
+func cutBatch(events []schemas.Envelope) ([][]byte, error) {
+	var out [][]byte
 	size := len("[]")
 	for _, e := range events[:min(len(events), MaxBatchEvents)] {
-		b, err := json.Marshal(e)
-		if err != nil {
+		var b bytes.Buffer
+		enc := json.NewEncoder(&b)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(e); err != nil {
 			return nil, err
 		}
-		size += len(b) + len(",")
+		size += b.Len() // with its line feed, for which a comma will stand
 		if size > MaxBatchBytes && len(out) > 0 {
 			break
 		}
-		out = append(out, b)
+		out = append(out, bytes.TrimSpace(b.Bytes()))
 	}
 	return out, nil
 }
 
 // sendBatch sends a batch until each of its events is accepted or rejected for
 // good.
-func (c *Client) sendBatch(ctx context.Context, events []json.RawMessage) ([]Result, error) {
+func (c *Client) sendBatch(ctx context.Context, events [][]byte) ([]Result, error) {
 	results := make([]Result, len(events))
 	open := make([]int, len(events)) // places of the events that are not settled
 	for i := range open {
@@ -88,7 +94,7 @@ func (c *Client) sendBatch(ctx context.Context, events []json.RawMessage) ([]Res
 		patience = time.Minute
 	}
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		batch := make([]json.RawMessage, len(open))
+		batch := make([][]byte, len(open))
 		for i, place := range open {
 			batch[i] = events[place]
 		}
@@ -110,7 +116,7 @@ func (c *Client) sendBatch(ctx context.Context, events []json.RawMessage) ([]Res
 			return struct{}{}, answer.retryAfter(fmt.Errorf("%d of %d events were not accepted: %s", len(open), len(batch), hint))
 		}
 		return struct{}{}, nil
-	}, backoff.WithMaxElapsedTime(patience))
+	}, backoff.WithMaxElapsedTime(patience), backoff.WithNotify(c.OnRetry))
 	return results, err
 }
 
@@ -130,11 +136,8 @@ func (a answer) retryAfter(err error) error {
 }
 
 // post sends one request. An error that is not permanent may be tried again.
-func (c *Client) post(ctx context.Context, events []json.RawMessage) (answer, error) {
-	body, err := json.Marshal(events)
-	if err != nil {
-		return answer{}, backoff.Permanent(err)
-	}
+func (c *Client) post(ctx context.Context, events [][]byte) (answer, error) {
+	body := slices.Concat([]byte("["), bytes.Join(events, []byte(",")), []byte("]"))
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(c.URL, "/")+EventsPath, bytes.NewReader(body))
 	if err != nil {
 		return answer{}, backoff.Permanent(err)

@@ -1,0 +1,204 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"zhiban/schemas"
+)
+
+func TestClientSendsInBatches(t *testing.T) {
+	cluster := newLog(t, 6)
+	s := newServer(t, cluster, nil)
+	var sizes []int
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		var events []json.RawMessage
+		if err := json.Unmarshal(b, &events); err != nil {
+			t.Error(err)
+		}
+		sizes = append(sizes, len(events))
+		r.Body = io.NopCloser(bytes.NewReader(b))
+		s.Handler().ServeHTTP(w, r)
+	}))
+	defer web.Close()
+	client := Client{URL: web.URL + "/", HTTP: web.Client()}
+
+	var events []schemas.Envelope
+	for range 2*MaxBatchEvents + 1 {
+		events = append(events, signIn("220182-court", 0))
+	}
+	events[1500].Time = "noon"
+	results, err := client.Send(t.Context(), events)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(sizes) != 3 || sizes[0] != MaxBatchEvents || sizes[2] != 1 {
+		t.Errorf("batches of %v", sizes)
+	}
+	for i, r := range results {
+		if r.ID != events[i].ID || (r.Status == Accepted) != (i != 1500) {
+			t.Fatalf("result %d: %+v", i, r)
+		}
+	}
+
+	sizes, events = nil, events[:40]
+	for i := range events {
+		events[i].Type, events[i].Subject = "zhiban.consultation.recorded.v1", "consultation/"+newID()
+		events[i].Data = mustJSON(t, schemas.ConsultationRecorded{Lawyer: "12201201810123456", Channel: "visit", Person: "p-1", PersonRole: "other",
+			Question: strings.Repeat("<问>", 5000), Answer: strings.Repeat("&", 20000)})
+	}
+	if results, err = client.Send(t.Context(), events); err != nil {
+		t.Fatal(err)
+	}
+	if len(sizes) < 2 || len(results) != len(events) || strings.Contains(statuses(results), "rejected") {
+		t.Errorf("batches of %v, results %s", sizes, statuses(results))
+	}
+	if results, err := client.Send(t.Context(), nil); err != nil || len(results) != 0 {
+		t.Errorf("nothing sent: %v, %v", results, err)
+	}
+}
+
+// script is a server that gives one answer after the other.
+type script struct {
+	t       *testing.T
+	answers []func(ids []string) *http.Response
+	sent    [][]string // ids of the events of each request
+	at      []time.Time
+}
+
+func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
+	var events []schemas.Envelope
+	if err := json.NewDecoder(r.Body).Decode(&events); err != nil {
+		s.t.Error(err)
+	}
+	var ids []string
+	for _, e := range events {
+		ids = append(ids, e.ID)
+	}
+	s.sent, s.at = append(s.sent, ids), append(s.at, time.Now())
+	if len(s.answers) == 0 {
+		return nil, errors.New("connection refused")
+	}
+	next := s.answers[0]
+	s.answers = s.answers[1:]
+	return next(ids), nil
+}
+
+func response(status int, pause, body string) *http.Response {
+	h := http.Header{}
+	if pause != "" {
+		h.Set("Retry-After", pause)
+	}
+	return &http.Response{StatusCode: status, Status: http.StatusText(status), Header: h, Body: io.NopCloser(strings.NewReader(body))}
+}
+
+// each answers with a status for every event: accepted, rejected or retry.
+func each(status int, words ...string) func([]string) *http.Response {
+	return func(ids []string) *http.Response {
+		var rs []Result
+		for i, id := range ids {
+			switch words[i] {
+			case "retry":
+				rs = append(rs, Result{ID: id, Status: Rejected, Retry: true, Errors: []schemas.FieldError{{Location: "event", Message: "not acknowledged"}}})
+			case "rejected":
+				rs = append(rs, Result{ID: id, Status: Rejected, Errors: []schemas.FieldError{{Location: "id", Message: "wrong"}}})
+			default:
+				rs = append(rs, Result{ID: id, Status: Accepted})
+			}
+		}
+		b, _ := json.Marshal(map[string]any{"results": rs})
+		return response(status, "", string(b))
+	}
+}
+
+func whole(status int, pause, body string) func([]string) *http.Response {
+	return func([]string) *http.Response { return response(status, pause, body) }
+}
+
+func envelopes(ids ...string) []schemas.Envelope {
+	var out []schemas.Envelope
+	for _, id := range ids {
+		out = append(out, schemas.Envelope{ID: id, Data: json.RawMessage(`{}`)})
+	}
+	return out
+}
+
+func TestClientSendsAgainWhatWasNotAcknowledged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{t: t, answers: []func([]string) *http.Response{
+			whole(429, "7", `{"title":"Too Many Requests","detail":"slow down"}`),
+			whole(502, "", "bad gateway"),
+			each(202, "accepted", "retry", "rejected", "retry"),
+			each(503, "retry", "retry"),
+			each(202, "accepted", "accepted"),
+		}}
+		var heard []string
+		client := Client{URL: "http://zhiban.test", HTTP: &http.Client{Transport: s}, OnRetry: func(err error, pause time.Duration) {
+			heard = append(heard, err.Error())
+		}}
+		results, err := client.Send(t.Context(), envelopes("a", "b", "c", "d"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := statuses(results); got != "accepted accepted rejected accepted " {
+			t.Errorf("results %s", got)
+		}
+		if got := strings.Join(s.sent[3], "") + " " + strings.Join(s.sent[4], ""); len(s.sent) != 5 || got != "bd bd" {
+			t.Errorf("sent %v", s.sent)
+		}
+		if pause := s.at[1].Sub(s.at[0]); pause != 7*time.Second {
+			t.Errorf("came back after %s, expected the 7 s the server asked for", pause)
+		}
+		if len(heard) != 4 || !strings.Contains(heard[0], "slow down") || !strings.Contains(heard[2], "2 of 4 events were not accepted: not acknowledged") {
+			t.Errorf("heard %q", heard)
+		}
+	})
+}
+
+func TestClientGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{t: t, answers: []func([]string) *http.Response{each(202, "accepted")}}
+		client := Client{URL: "http://zhiban.test", HTTP: &http.Client{Transport: s}}
+		began := time.Now()
+		if _, err := client.Send(t.Context(), envelopes("a")); err != nil {
+			t.Fatal(err)
+		}
+		results, err := client.Send(t.Context(), envelopes("b"))
+		if err == nil || !strings.Contains(err.Error(), "send 1 events to http://zhiban.test") || len(results) != 0 {
+			t.Errorf("server away: %v, %v", results, err)
+		}
+		if took := time.Since(began); took < 30*time.Second || took > time.Minute {
+			t.Errorf("gave up after %s, expected about a minute", took)
+		}
+
+		for status, body := range map[int]string{413: `{"detail":"too long"}`, 401: "who are you", 404: ""} {
+			s.answers, s.sent = []func([]string) *http.Response{whole(status, "", body)}, nil
+			_, err := client.Send(t.Context(), envelopes("a"))
+			if err == nil || len(s.sent) != 1 {
+				t.Errorf("status %d: %v after %d attempts, expected an error at once", status, err, len(s.sent))
+			}
+		}
+
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		s.answers = []func([]string) *http.Response{whole(503, "60", "")}
+		began = time.Now()
+		client.Patience = time.Hour
+		if _, err := client.Send(ctx, envelopes("a")); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > 3*time.Second {
+			t.Errorf("%v after %s, expected the end of the context after 3 s", err, time.Since(began))
+		}
+	})
+}
