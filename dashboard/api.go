@@ -1,0 +1,482 @@
+package dashboard
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humamux"
+	"github.com/gorilla/mux"
+
+	"zhiban/dashboard/export"
+	"zhiban/dashboard/report"
+	"zhiban/schemas"
+)
+
+// asked are the parameters of statistics and postings, for the description of
+// the API. They are read by [queryReader], which finds every problem at once.
+type asked struct {
+	Division    string `query:"division" doc:"division code; the province when left out" example:"220100"`
+	From        string `query:"from" doc:"first day; the first of to's month when left out" example:"2026-01-01"`
+	To          string `query:"to" doc:"last day, inclusive; the day of as_of when left out" example:"2026-10-31"`
+	Indicator   string `query:"indicator" doc:"comma-separated codes of /api/v1/indicators" example:"consultations,shifts"`
+	AsOf        string `query:"as_of" doc:"RFC 3339, or a day for its end: the figures as they were in the books then; now when left out" example:"2026-03-20"`
+	View        string `query:"view" doc:"then: each day under the divisions of that day (default); now: all under today's" example:"then"`
+	Station     string `query:"station" doc:"comma-separated station codes" example:"220182-court"`
+	StationKind string `query:"station_kind" doc:"comma-separated: court, procuratorate, detention_centre"`
+	Lawyer      string `query:"lawyer" doc:"comma-separated licences of 17 digits"`
+	Firm        string `query:"firm" doc:"comma-separated firms"`
+	Mode        string `query:"mode" doc:"comma-separated: onsite, phone, online"`
+	Channel     string `query:"channel" doc:"comma-separated: visit, phone, online, in_custody"`
+	PersonRole  string `query:"person_role" doc:"comma-separated: suspect, defendant, relative, other"`
+	Organ       string `query:"organ" doc:"comma-separated: police, state_security, procuratorate, court"`
+
+	rawQuery
+}
+
+// rawQuery keeps the query string as it came.
+type rawQuery struct{ values url.Values }
+
+// Resolve is called by huma before the handler.
+func (q *rawQuery) Resolve(ctx huma.Context) []error {
+	u := ctx.URL()
+	q.values = u.Query()
+	return nil
+}
+
+func (q *rawQuery) reader() *queryReader { return &queryReader{values: q.values} }
+
+type statisticsInput struct {
+	By string `query:"by" doc:"comma-separated: division (the children of the division), day, month, quarter, year, or any filter" example:"division,month"`
+	asked
+}
+
+type postingsInput struct {
+	Offset string `query:"offset" doc:"how many postings to leave out; 0 when left out"`
+	Limit  string `query:"limit" doc:"at most 1000; 100 when left out"`
+	asked
+}
+
+// maxPostings bounds a page of postings.
+const maxPostings = 1000
+
+type body[T any] struct {
+	Body T
+}
+
+// operations adds the API to a router.
+func (s *Server) operations(r *mux.Router) {
+	config := huma.DefaultConfig("zhiban 值班律师工作站统计分析平台", "1")
+	config.Info.Description = "Figures of the duty lawyers' stations of Jilin, with the postings and events behind each. Times are RFC 3339; days are of Asia/Shanghai."
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/api/openapi", "", ""
+	config.CreateHooks = nil // no $schema links in answers
+	api := humamux.New(r, config)
+
+	get := func(path, id, summary string) huma.Operation {
+		return huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Summary: summary, SkipValidateParams: true,
+			Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable}}
+	}
+	huma.Register(api, get("/api/v1/indicators", "indicators", "What every figure means"), s.indicators)
+	huma.Register(api, get("/api/v1/statistics", "statistics", "Figures, split and filtered"), s.statistics)
+	huma.Register(api, get("/api/v1/postings", "postings", "The postings behind a figure"), s.postings)
+	huma.Register(api, get("/api/v1/events/{id}", "event", "An event with its place in the log, its case and its postings"), s.eventByID)
+	huma.Register(api, get("/api/v1/status", "status", "How far the projection has come"), s.status)
+	huma.Register(api, get("/api/v1/lawyers", "lawyers", "Lawyers posted by the centres of a division"), s.lawyers)
+	huma.Register(api, get("/api/v1/stations", "stations", "Stations that report to a division"), s.stations)
+	for _, path := range []string{"/api/v1/lawyers/{licence}/record.xlsx", "/api/v1/lawyers/{licence}/record"} {
+		huma.Register(api, file(get(path, "record"+suffix(path), "A lawyer's year as a workbook"), export.XLSX), s.record)
+	}
+	for _, path := range []string{"/api/v1/returns/{division}/{month}.xlsx", "/api/v1/returns/{division}/{month}"} {
+		huma.Register(api, file(get(path, "return"+suffix(path), "A division's monthly return as a workbook"), export.XLSX), s.monthlyReturn)
+	}
+	huma.Register(api, file(get("/api/v1/slides", "slides", "The slides of a division's joint meeting"), export.PPTX), s.deck)
+	huma.Register(api, file(get("/api/v1/postings.csv", "postings-csv", "The postings behind a figure as CSV"), csvType), s.postingsCSV)
+}
+
+// suffix tells the two addresses of a file apart in the description.
+func suffix(path string) string {
+	if path[len(path)-5:] == ".xlsx" {
+		return "-xlsx"
+	}
+	return ""
+}
+
+// indicatorRow is an indicator with the day since which it counts.
+type indicatorRow struct {
+	schemas.Indicator
+	Effective string `json:"effective,omitempty" doc:"first day of the duty, when it came after the 2018 rules"`
+}
+
+type indicatorList struct {
+	Indicators []indicatorRow `json:"indicators"`
+}
+
+func (s *Server) indicators(ctx context.Context, in *struct{ rawQuery }) (*body[indicatorList], error) {
+	if err := in.reader().err(); err != nil {
+		return nil, s.apiError(ctx, err)
+	}
+	var out indicatorList
+	for _, ind := range schemas.Indicators.All() {
+		row := indicatorRow{Indicator: ind}
+		if ind.Effective != 0 {
+			row.Effective = ind.Effective.String()
+		}
+		out.Indicators = append(out.Indicators, row)
+	}
+	return &body[indicatorList]{out}, nil
+}
+
+// answer is what GET /api/v1/statistics gives.
+type answer struct {
+	Cut        report.Cut              `json:"cut" doc:"by partition, the offset of the first event that is not counted"`
+	AsOf       time.Time               `json:"as_of"`
+	Division   schemas.DivisionCode    `json:"division"`
+	From       schemas.Day             `json:"from"`
+	To         schemas.Day             `json:"to"`
+	View       schemas.DivisionView    `json:"view"`
+	By         []report.Dimension      `json:"by"`
+	Indicators []schemas.IndicatorCode `json:"indicators"`
+	Rows       answerRows              `json:"rows"`
+}
+
+// answerRows are objects whose members are the dimensions asked for and then
+// the indicators, in the order of the question. A figure that is not available
+// is null.
+type answerRows struct {
+	by         []report.Dimension
+	indicators []schemas.IndicatorCode
+	rows       []report.Row
+}
+
+// MarshalJSON writes the rows.
+func (a answerRows) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('[')
+	for i, row := range a.rows {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteByte('{')
+		sep := ""
+		member := func(name string, value any) error {
+			v, err := json.Marshal(value)
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			b.WriteString(sep + strconv.Quote(name) + ":")
+			b.Write(v)
+			sep = ","
+			return nil
+		}
+		for k, d := range a.by {
+			if err := member(string(d), row.Key[k]); err != nil {
+				return nil, err
+			}
+		}
+		for k, code := range a.indicators {
+			if err := member(string(code), row.Values[k]); err != nil {
+				return nil, err
+			}
+		}
+		b.WriteByte('}')
+	}
+	b.WriteByte(']')
+	return b.Bytes(), nil
+}
+
+// Schema describes the rows in the API's description.
+func (answerRows) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeArray, Description: "one object for each combination of dimension values that has postings",
+		Items: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: "the dimensions asked for as strings, then the indicators as numbers, or null when not available"}}
+}
+
+func (s *Server) statistics(ctx context.Context, in *statisticsInput) (*body[answer], error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	r := in.reader()
+	q := r.query(s.now())
+	q.By = r.by()
+	if err := r.err(); err != nil {
+		return nil, s.apiError(ctx, err)
+	}
+	st, err := s.read.Statistics(ctx, report.ProvinceWide, q)
+	if err != nil {
+		return nil, s.apiError(ctx, fmt.Errorf("statistics: %w", unavailable(err)))
+	}
+	return &body[answer]{answer{Cut: st.Cut, AsOf: st.AsOf.In(schemas.Shanghai), Division: q.Division, From: q.From, To: q.To, View: q.View,
+		By: notNil(q.By), Indicators: q.Indicators, Rows: answerRows{q.By, q.Indicators, st.Rows}}}, nil
+}
+
+func notNil[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+func (s *Server) postings(ctx context.Context, in *postingsInput) (*body[report.PostingPage], error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	r := in.reader()
+	q := r.query(s.now())
+	offset := r.number("offset", 0, 0, 1_000_000_000, "problem.number")
+	limit := r.number("limit", 100, 1, maxPostings, "problem.number")
+	if err := r.err(); err != nil {
+		return nil, s.apiError(ctx, err)
+	}
+	found, err := s.read.Postings(ctx, report.ProvinceWide, q, offset, limit)
+	if err != nil {
+		return nil, s.apiError(ctx, fmt.Errorf("postings: %w", unavailable(err)))
+	}
+	found.Postings = notNil(found.Postings)
+	return &body[report.PostingPage]{found}, nil
+}
+
+func (s *Server) eventByID(ctx context.Context, in *struct {
+	ID string `path:"id" format:"uuid"`
+	rawQuery
+}) (*body[report.EventDetail], error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	r := in.reader()
+	id := r.event("id", in.ID)
+	if err := r.err(); err != nil {
+		return nil, s.apiError(ctx, err)
+	}
+	d, err := s.event(ctx, report.ProvinceWide, id)
+	if err != nil {
+		return nil, s.apiError(ctx, err)
+	}
+	return &body[report.EventDetail]{d}, nil
+}
+
+func (s *Server) status(ctx context.Context, in *struct{ rawQuery }) (*body[report.Status], error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	if err := in.reader().err(); err != nil {
+		return nil, s.apiError(ctx, err)
+	}
+	st, err := s.read.Status(ctx)
+	if err != nil {
+		return nil, s.apiError(ctx, fmt.Errorf("state of the projection: %w", unavailable(err)))
+	}
+	return &body[report.Status]{st}, nil
+}
+
+type ofDivision struct {
+	Division string `query:"division" doc:"division code; the province when left out" example:"220100"`
+	AsOf     string `query:"as_of" doc:"RFC 3339, or a day for its end; now when left out"`
+	rawQuery
+}
+
+type lawyerList struct {
+	Lawyers []report.Lawyer `json:"lawyers"`
+}
+
+func (s *Server) lawyers(ctx context.Context, in *ofDivision) (*body[lawyerList], error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	r := in.reader()
+	division, asOf := r.division("division"), r.moment("as_of")
+	if err := r.err(); err != nil {
+		return nil, s.apiError(ctx, err)
+	}
+	all, err := s.read.Lawyers(ctx, report.ProvinceWide, division, asOf)
+	if err != nil {
+		return nil, s.apiError(ctx, fmt.Errorf("lawyers of %s: %w", division, unavailable(err)))
+	}
+	return &body[lawyerList]{lawyerList{notNil(all)}}, nil
+}
+
+type stationList struct {
+	Stations []report.Station `json:"stations"`
+}
+
+func (s *Server) stations(ctx context.Context, in *ofDivision) (*body[stationList], error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	r := in.reader()
+	division, asOf := r.division("division"), r.moment("as_of")
+	if err := r.err(); err != nil {
+		return nil, s.apiError(ctx, err)
+	}
+	all, err := s.read.Stations(ctx, report.ProvinceWide, division, asOf)
+	if err != nil {
+		return nil, s.apiError(ctx, fmt.Errorf("stations of %s: %w", division, unavailable(err)))
+	}
+	return &body[stationList]{stationList{notNil(all)}}, nil
+}
+
+// download is a file as an answer.
+type download struct {
+	Type        string `header:"Content-Type"`
+	Disposition string `header:"Content-Disposition"`
+	Cache       string `header:"Cache-Control"`
+	Body        []byte
+}
+
+// file describes an operation that answers with a file.
+func file(op huma.Operation, contentType string) huma.Operation {
+	op.Responses = map[string]*huma.Response{strconv.Itoa(http.StatusOK): {
+		Description: "the file", Content: map[string]*huma.MediaType{contentType: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},
+	}}
+	return op
+}
+
+// newDownload names a file in the way every browser reads (RFC 6266).
+func newDownload(f export.File) *download {
+	return &download{Type: f.Type, Disposition: mime.FormatMediaType("attachment", map[string]string{"filename": f.Name}), Cache: "private, no-cache", Body: f.Body}
+}
+
+func (s *Server) record(ctx context.Context, in *struct {
+	Licence string `path:"licence" doc:"17 digits"`
+	Year    string `query:"year" doc:"this year when left out" example:"2026"`
+	AsOf    string `query:"as_of" doc:"RFC 3339, or a day for its end; now when left out"`
+	Format  string `query:"format" doc:"xlsx"`
+	rawQuery
+}) (*download, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	r := in.reader()
+	asOf := r.moment("as_of")
+	year := r.year("year", dayAsked(asOf, s.now()).Year())
+	r.choice("format", "xlsx")
+	if err := r.err(); err != nil {
+		return nil, s.apiError(ctx, err)
+	}
+	licence, err := schemas.ParseLicence(in.Licence)
+	if err != nil {
+		return nil, s.apiError(ctx, schemas.Errorf(schemas.NotFound, "%w", err))
+	}
+	y, err := s.read.LawyerYear(ctx, report.ProvinceWide, licence.String(), year, asOf)
+	if err != nil {
+		return nil, s.apiError(ctx, fmt.Errorf("year %d of lawyer %s: %w", year, licence, unavailable(err)))
+	}
+	f, err := export.LawyerRecord(y)
+	if err != nil {
+		return nil, s.apiError(ctx, fmt.Errorf("record of lawyer %s: %w", licence, err))
+	}
+	return newDownload(f), nil
+}
+
+func (s *Server) monthlyReturn(ctx context.Context, in *struct {
+	Division string `path:"division" doc:"division code"`
+	Month    string `path:"month" doc:"such as 2026-10"`
+	AsOf     string `query:"as_of" doc:"RFC 3339, or a day for its end; now when left out"`
+	rawQuery
+}) (*download, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	r := in.reader()
+	asOf := r.moment("as_of")
+	month, err := schemas.ParseMonth(in.Month)
+	if err != nil {
+		r.problem("month", in.Month, "problem.month")
+	}
+	if err := r.err(); err != nil {
+		return nil, s.apiError(ctx, err)
+	}
+	m, err := s.read.DivisionMonth(ctx, report.ProvinceWide, schemas.DivisionCode(in.Division), month, asOf)
+	if err != nil {
+		return nil, s.apiError(ctx, fmt.Errorf("return of %s for %s: %w", in.Division, month, unavailable(err)))
+	}
+	f, err := export.CountyMonth(m)
+	if err != nil {
+		return nil, s.apiError(ctx, fmt.Errorf("return of %s for %s: %w", in.Division, month, err))
+	}
+	return newDownload(f), nil
+}
+
+func (s *Server) deck(ctx context.Context, in *struct {
+	Division string `query:"division" doc:"division code; the province when left out"`
+	Period   string `query:"period" doc:"month such as 2026-10; the last that is over when left out"`
+	AsOf     string `query:"as_of" doc:"RFC 3339, or a day for its end; now when left out"`
+	rawQuery
+}) (*download, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	r := in.reader()
+	division, asOf, month := r.division("division"), r.moment("as_of"), r.month("period")
+	if month == 0 {
+		month = dayAsked(asOf, s.now()).Month() - 1
+	}
+	if err := r.err(); err != nil {
+		return nil, s.apiError(ctx, err)
+	}
+	d, err := s.read.Deck(ctx, report.ProvinceWide, division, month, asOf)
+	if err != nil {
+		return nil, s.apiError(ctx, fmt.Errorf("slides of %s for %s: %w", division, month, unavailable(err)))
+	}
+	slides, err := s.slides()
+	if err != nil {
+		return nil, s.apiError(ctx, err)
+	}
+	f, err := slides.Deck(ctx, d)
+	if err != nil {
+		return nil, s.apiError(ctx, fmt.Errorf("slides of %s for %s: %w", division, month, err))
+	}
+	return newDownload(f), nil
+}
+
+// csvType is the media type of CSV; csvRows bounds a file.
+const (
+	csvType = "text/csv; charset=utf-8"
+	csvRows = 100_000
+)
+
+// postingsCSV is every posting behind a figure. It begins with a byte order
+// mark, without which office programs take Chinese for something else.
+func (s *Server) postingsCSV(ctx context.Context, in *struct{ asked }) (*download, error) {
+	ctx, cancel := context.WithTimeout(ctx, 3*s.cfg.Timeout)
+	defer cancel()
+	r := in.reader()
+	q := r.query(s.now())
+	if err := r.err(); err != nil {
+		return nil, s.apiError(ctx, err)
+	}
+	if q.AsOf.IsZero() {
+		q.AsOf = s.now() // one moment for all pages
+	}
+	b := bytes.NewBufferString("\uFEFF")
+	w := csv.NewWriter(b)
+	_ = w.Write([]string{"indicator", "day", "quantity", "division", "station", "lawyer", "mode", "channel", "person_role", "organ", "due", "event", "type", "time", "recorded", "partition", "offset"})
+	for offset := 0; ; {
+		found, err := s.read.Postings(ctx, report.ProvinceWide, q, offset, maxPostings)
+		if err != nil {
+			return nil, s.apiError(ctx, fmt.Errorf("postings: %w", unavailable(err)))
+		}
+		if found.Total > csvRows {
+			return nil, s.apiError(ctx, schemas.Errorf(schemas.TooLarge, "%d postings are more than the %d of one file; ask for a shorter range", found.Total, csvRows))
+		}
+		for _, p := range found.Postings {
+			_ = w.Write([]string{string(p.Indicator), p.Day.String(), strconv.FormatInt(p.Quantity, 10), string(p.Division), string(p.Station), p.Lawyer, p.Mode, p.Channel, p.PersonRole, p.Organ, p.Due,
+				p.Event.String(), p.Type, clockSeconds(p.Time), clockSeconds(p.Recorded), strconv.Itoa(p.Partition), strconv.FormatInt(p.Offset, 10)})
+		}
+		if found.Next == 0 {
+			break
+		}
+		offset = found.Next
+	}
+	w.Flush()
+	return newDownload(export.File{Name: "postings.csv", Type: csvType, Body: b.Bytes()}), nil
+}
+
+// apiQuery is the query string of a page without what only pages know.
+func apiQuery(values url.Values) string {
+	q := url.Values{}
+	for param := range values {
+		if !slices.Contains([]string{"lang", "month", "figure", "offset"}, param) && values.Get(param) != "" {
+			q.Set(param, values.Get(param))
+		}
+	}
+	return q.Encode()
+}

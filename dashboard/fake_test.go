@@ -1,0 +1,491 @@
+package dashboard
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"zhiban/dashboard/report"
+	"zhiban/schemas"
+)
+
+// fake stands in for the warehouse: a made-up province whose figures are summed
+// in memory from postings, so that every page, comparison and filter shows
+// figures that fit each other. It knows nothing of how the projector counts.
+type fake struct {
+	now time.Time
+
+	mu       sync.Mutex
+	stations []report.Station
+	lawyers  []report.Lawyer
+	postings []fakePosting
+	events   map[schemas.EventID]report.EventDetail
+	head     int64
+	down     error // what every question is answered with
+}
+
+type fakePosting struct {
+	report.Posting
+	person uint64
+	firm   string
+}
+
+var fakeNow = time.Date(2026, time.November, 24, 16, 20, 0, 0, schemas.Shanghai)
+
+// newFake makes up a province from January of the year before to now.
+func newFake() *fake {
+	f := &fake{now: fakeNow, events: map[schemas.EventID]report.EventDetail{}}
+	rnd := rand.New(rand.NewPCG(1, 2))
+	surnames, given := []rune("王李张刘陈杨赵孙周吴徐高马朱胡郭林何"), []rune("立新建国晓明丽华海波玉兰志强雪梅春雨德文金花")
+	for _, d := range schemas.Divisions.All() {
+		if d.ValidTo != 0 || d.Level == schemas.LevelProvince || d.Level == schemas.LevelPrefecture && d.Kind == "internal" {
+			continue
+		}
+		kinds := schemas.StationKinds
+		if d.Level == schemas.LevelPrefecture {
+			kinds = kinds[:2]
+		} else if d.Kind != "gbt2260" {
+			kinds = kinds[:1]
+		}
+		for _, k := range kinds {
+			host := map[schemas.StationKind]string{schemas.Court: "人民法院", schemas.Procuratorate: "人民检察院", schemas.DetentionCentre: "看守所"}[k]
+			f.stations = append(f.stations, report.Station{Code: schemas.StationCode(string(d.Code) + "-" + k.CodeSuffix()), Kind: k,
+				Name: d.Name + "法律援助中心驻" + host + "值班律师工作站", Location: d.Code, Reporting: d.Code, Registered: true})
+		}
+		if d.Level == schemas.LevelPrefecture {
+			continue
+		}
+		for i := range 4 {
+			kind, firm := "private", fmt.Sprintf("吉林%c%c律师事务所", given[rnd.IntN(len(given))], given[rnd.IntN(len(given))])
+			if i == 0 {
+				kind, firm = "legal_aid", d.Name+"法律援助中心"
+			}
+			f.lawyers = append(f.lawyers, report.Lawyer{Licence: fmt.Sprintf("1%06d2%09d", 220100+len(f.lawyers)%80, 1000+len(f.lawyers)), Kind: kind, Firm: firm, Division: d.Code, Registered: true,
+				Name: string([]rune{surnames[rnd.IntN(len(surnames))], given[rnd.IntN(len(given))], given[rnd.IntN(len(given))]})})
+		}
+	}
+	start, today := schemas.Date(2025, time.January, 1), schemas.DayOf(f.now)
+	for i, st := range f.stations {
+		f.post(fakePosting{Posting: report.Posting{Indicator: schemas.Stations, Quantity: 1, Division: st.Reporting, Station: st.Code, Type: "zhiban.station.founded.v1", Day: schemas.Date(2019, time.May, 4)}})
+		weight := 0.5 + rnd.Float64()
+		if schemas.Divisions.Within(st.Reporting, "220100") {
+			weight *= 1.8
+		}
+		if st.Kind == schemas.DetentionCentre {
+			weight *= 1.6
+		}
+		for day := start; day <= today; day++ {
+			if !schemas.Holidays.Working(day) && rnd.Float64() > 0.12 {
+				continue
+			}
+			growth := 1 + 0.14*float64(day.Year()-2025) + 0.1*rnd.Float64()
+			if rnd.Float64() > 0.16*weight*growth {
+				continue
+			}
+			l := f.lawyers[(i*3+rnd.IntN(4))%len(f.lawyers)]
+			f.shift(rnd, st, l, day, weight*growth)
+		}
+	}
+	for _, l := range f.lawyers {
+		f.post(fakePosting{Posting: report.Posting{Indicator: schemas.Lawyers, Quantity: 1, Division: l.Division, Lawyer: l.Licence, Type: "zhiban.lawyer.enrolled.v1", Day: schemas.Date(2019, time.May, 6)}})
+	}
+	slices.SortStableFunc(f.postings, func(a, b fakePosting) int { return cmp.Compare(a.Day, b.Day) })
+	return f
+}
+
+// shift makes up a shift with what is done in it.
+func (f *fake) shift(rnd *rand.Rand, st report.Station, l report.Lawyer, day schemas.Day, busy float64) {
+	at := day.Start().Add(8*time.Hour + 30*time.Minute + time.Duration(rnd.IntN(20))*time.Minute)
+	base := report.Posting{Division: st.Reporting, Station: st.Code, Lawyer: l.Licence, Day: day, Time: at, Recorded: at.Add(2 * time.Second), Mode: []string{"onsite", "onsite", "onsite", "onsite", "onsite", "phone", "online"}[rnd.IntN(7)]}
+	add := func(typ string, at time.Time, person uint64, change func(*report.Posting)) {
+		p := base
+		p.Type, p.Time, p.Recorded, p.Quantity = typ, at, at.Add(2*time.Second), 1
+		change(&p)
+		f.post(fakePosting{Posting: p, person: person, firm: l.Firm})
+	}
+	add("zhiban.shift.signed_in.v1", at, 0, func(p *report.Posting) { p.Indicator = schemas.Shifts })
+	out := at.Add(time.Duration(150+rnd.IntN(270)) * time.Minute)
+	add("zhiban.shift.signed_out.v1", out, 0, func(p *report.Posting) { p.Indicator, p.Quantity = schemas.DutyMinutes, int64(out.Sub(at)/time.Minute) })
+	for range rnd.IntN(1 + int(4*busy)) {
+		t := at.Add(time.Duration(rnd.IntN(200)) * time.Minute)
+		person := uint64(1 + rnd.IntN(4000))
+		channel, role := []string{"visit", "visit", "in_custody", "in_custody", "phone", "online"}[rnd.IntN(6)], []string{"suspect", "suspect", "defendant", "relative", "other"}[rnd.IntN(5)]
+		line := func(i schemas.IndicatorCode) func(p *report.Posting) {
+			return func(p *report.Posting) { p.Indicator, p.Mode, p.Channel, p.PersonRole = i, "", channel, role }
+		}
+		add("zhiban.consultation.recorded.v1", t, person, line(schemas.Consultations))
+		if rnd.IntN(3) == 0 {
+			add("zhiban.consultation.recorded.v1", t, person, line(schemas.ConsultationsGuided))
+		}
+		if rnd.IntN(40) == 0 {
+			add("zhiban.consultation.recorded.v1", t, person, line(schemas.ConsultationsUnsigned))
+		}
+		if rnd.IntN(4) == 0 {
+			plain := func(i schemas.IndicatorCode) func(p *report.Posting) {
+				return func(p *report.Posting) { p.Indicator, p.Mode = i, "" }
+			}
+			add("zhiban.application.received.v1", t, 0, plain(schemas.ApplicationsReceived))
+			add("zhiban.application.received.v1", t, 0, plain(schemas.TransferDue24h))
+			if rnd.IntN(20) > 0 {
+				add("zhiban.application.transferred.v1", t.Add(3*time.Hour), 0, plain(schemas.ApplicationsTransferred))
+				if rnd.IntN(12) > 0 {
+					add("zhiban.application.transferred.v1", t.Add(3*time.Hour), 0, plain(schemas.TransferMet24h))
+				}
+			}
+		}
+	}
+	if rnd.IntN(2) == 0 {
+		organ := map[schemas.StationKind]string{schemas.Court: "court", schemas.Procuratorate: "procuratorate", schemas.DetentionCentre: "police"}[st.Kind]
+		if rnd.IntN(30) == 0 {
+			organ = "state_security"
+		}
+		notice := func(i schemas.IndicatorCode) func(p *report.Posting) {
+			return func(p *report.Posting) {
+				p.Indicator, p.Mode, p.Lawyer, p.Organ, p.Due = i, "", "", organ, (day + 3).String()
+			}
+		}
+		add("zhiban.notification.triggered.v1", at, 0, notice(schemas.NotificationsDue))
+		switch n := rnd.IntN(100); {
+		case n < 90:
+			add("zhiban.notification.given.v1", at, 0, notice(schemas.NotificationsOnTime))
+		case n < 94:
+			add("zhiban.notification.given.v1", at, 0, notice(schemas.NotificationsLate))
+		case n < 97:
+			add("zhiban.notification.given.v1", at, 0, notice(schemas.NotificationsUnevid))
+		default:
+			add("zhiban.notification.triggered.v1", at, 0, notice(schemas.NotificationsOpen))
+		}
+	}
+}
+
+// post appends a posting with an event of its own.
+func (f *fake) post(p fakePosting) {
+	if p.Time.IsZero() {
+		p.Time = p.Day.Start().Add(9 * time.Hour)
+		p.Recorded = p.Time
+	}
+	p.Partition, p.Offset = int(f.head%3), f.head/3
+	p.Event = uuid.NewSHA1(uuid.NameSpaceOID, fmt.Appendf(nil, "%d", f.head))
+	f.head++
+	f.postings = append(f.postings, p)
+}
+
+// consult adds a consultation that is recorded now.
+func (f *fake) consult(station schemas.StationCode) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.post(fakePosting{person: 4001, Posting: report.Posting{Indicator: schemas.Consultations, Quantity: 1, Division: station.Division(), Station: station, Lawyer: f.lawyers[0].Licence,
+		Day: schemas.DayOf(f.now), Time: f.now, Recorded: f.now, Channel: "visit", PersonRole: "relative", Type: "zhiban.consultation.recorded.v1"}})
+}
+
+func (f *fake) cut() report.Cut {
+	c := report.Cut{}
+	for p := range int64(3) {
+		c[int(p)] = (f.head + 2 - p) / 3
+	}
+	return c
+}
+
+// at is a posting's place on a dimension, under q's division and view.
+func (f *fake) at(p *fakePosting, d report.Dimension, q report.Query) string {
+	switch d {
+	case report.ByDivision:
+		for code, ok := schemas.Divisions.Get(f.leaf(p, q)); ok; code, ok = schemas.Divisions.Get(code.Parent) {
+			if code.Parent == q.Division || code.Code == q.Division {
+				return string(code.Code)
+			}
+		}
+		return ""
+	case report.ByStation:
+		return string(p.Station)
+	case report.ByStationKind:
+		if p.Station == "" {
+			return ""
+		}
+		return string(p.Station.Kind())
+	case report.ByLawyer:
+		return p.Lawyer
+	case report.ByFirm:
+		return p.firm
+	case report.ByMode:
+		return p.Mode
+	case report.ByChannel:
+		return p.Channel
+	case report.ByPersonRole:
+		return p.PersonRole
+	case report.ByOrgan:
+		return p.Organ
+	case report.ByDay:
+		return p.Day.String()
+	case report.ByMonth:
+		return p.Day.Month().String()
+	case report.ByYear:
+		return fmt.Sprint(p.Day.Year())
+	}
+	return ""
+}
+
+func (f *fake) leaf(p *fakePosting, q report.Query) schemas.DivisionCode {
+	if q.View == schemas.ViewNow {
+		return schemas.Divisions.On(p.Division, schemas.DayOf(f.now))
+	}
+	return schemas.Divisions.On(p.Division, p.Day)
+}
+
+func (f *fake) wants(p *fakePosting, q report.Query) bool {
+	if !q.AsOf.IsZero() && p.Recorded.After(q.AsOf) || p.Day > q.To || !schemas.Divisions.Within(f.leaf(p, q), q.Division) {
+		return false
+	}
+	for d, values := range q.Filter {
+		if !slices.Contains(values, f.at(p, d, q)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (f *fake) Statistics(_ context.Context, _ report.Scope, q report.Query) (report.Statistics, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.down != nil {
+		return report.Statistics{}, f.down
+	}
+	type group struct {
+		key     []string
+		sums    map[schemas.IndicatorCode]float64
+		persons map[schemas.IndicatorCode]map[uint64]bool
+	}
+	groups := map[string]*group{}
+	get := func(key []string) *group {
+		k := strings.Join(key, "\x00")
+		if groups[k] == nil {
+			groups[k] = &group{key, map[schemas.IndicatorCode]float64{}, map[schemas.IndicatorCode]map[uint64]bool{}}
+		}
+		return groups[k]
+	}
+	inds := make([]schemas.Indicator, len(q.Indicators))
+	for i, code := range q.Indicators {
+		inds[i], _ = schemas.Indicators.Lookup(code)
+		if inds[i].Kind == schemas.Stock && slices.ContainsFunc(q.By, func(d report.Dimension) bool { return d == report.ByMonth || d == report.ByDay }) {
+			return report.Statistics{}, schemas.Errorf(schemas.Invalid, "%s is a stock; it cannot be split by time", code)
+		}
+	}
+	if len(q.By) == 0 {
+		get(nil)
+	}
+	moment := f.now
+	if !q.AsOf.IsZero() {
+		moment = q.AsOf
+	}
+	first, _ := slices.BinarySearchFunc(f.postings, q.From, func(p fakePosting, day schemas.Day) int { return cmp.Compare(p.Day, day) })
+	for i := range f.postings {
+		p := &f.postings[i]
+		if i < first && p.Indicator != schemas.Stations && p.Indicator != schemas.Lawyers || !f.wants(p, q) {
+			continue
+		}
+		var key []string
+		for _, d := range q.By {
+			key = append(key, f.at(p, d, q))
+		}
+		for _, ind := range inds {
+			if p.Day < q.From && ind.Kind != schemas.Stock {
+				continue
+			}
+			switch ind.Kind {
+			case schemas.Distinct:
+				if p.Indicator == ind.Of {
+					g := get(key)
+					if g.persons[ind.Code] == nil {
+						g.persons[ind.Code] = map[uint64]bool{}
+					}
+					g.persons[ind.Code][p.person] = true
+				}
+			case schemas.Ratio:
+				if p.Indicator == ind.Of || p.Indicator == ind.Over {
+					get(key).sums["ratio:"+p.Indicator] += float64(p.Quantity)
+				}
+			case schemas.Overdue:
+				if due, err := schemas.ParseDay(p.Due); err == nil && p.Indicator == ind.Of && due < schemas.DayOf(moment) {
+					get(key).sums[ind.Code] += float64(p.Quantity)
+				}
+			default:
+				if p.Indicator == ind.Code {
+					get(key).sums[ind.Code] += float64(p.Quantity)
+				}
+			}
+		}
+	}
+	out := report.Statistics{Query: q, Cut: f.cut(), AsOf: moment}
+	for _, g := range groups {
+		row := report.Row{Key: g.key}
+		for _, ind := range inds {
+			v := g.sums[ind.Code]
+			switch ind.Kind {
+			case schemas.Distinct:
+				v = float64(len(g.persons[ind.Code]))
+			case schemas.Ratio:
+				if over := g.sums["ratio:"+ind.Over]; over == 0 {
+					row.Values = append(row.Values, nil)
+					continue
+				} else {
+					v = g.sums["ratio:"+ind.Of] / over
+				}
+			}
+			row.Values = append(row.Values, &v)
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	slices.SortFunc(out.Rows, func(a, b report.Row) int { return slices.Compare(a.Key, b.Key) })
+	return out, nil
+}
+
+func (f *fake) Postings(_ context.Context, _ report.Scope, q report.Query, offset, limit int) (report.PostingPage, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.down != nil {
+		return report.PostingPage{}, f.down
+	}
+	page := report.PostingPage{Cut: f.cut(), Postings: []report.Posting{}}
+	var codes []schemas.IndicatorCode
+	for _, code := range q.Indicators {
+		ind, _ := schemas.Indicators.Lookup(code)
+		codes = append(codes, cmp.Or(ind.Of, code))
+		if ind.Over != "" {
+			codes = append(codes, ind.Over)
+		}
+	}
+	for i := range f.postings {
+		p := &f.postings[i]
+		if !f.wants(p, q) || p.Day < q.From || !slices.Contains(codes, p.Indicator) {
+			continue
+		}
+		if page.Total >= int64(offset) && len(page.Postings) < limit {
+			page.Postings = append(page.Postings, p.Posting)
+		}
+		page.Total, page.Sum = page.Total+1, page.Sum+p.Quantity
+	}
+	if next := offset + len(page.Postings); int64(next) < page.Total {
+		page.Next = next
+	}
+	return page, nil
+}
+
+func (f *fake) Event(_ context.Context, _ report.Scope, id schemas.EventID) (report.EventDetail, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if d, ok := f.events[id]; ok || f.down != nil {
+		return d, f.down
+	}
+	for i := range f.postings {
+		p := &f.postings[i]
+		if p.Event != id {
+			continue
+		}
+		data := `{"lawyer":"` + p.Lawyer + `"}`
+		if t, err := schemas.Catalogue.Lookup(p.Type); err == nil {
+			data = t.Example
+		}
+		e := schemas.Envelope{SpecVersion: "1.0", ID: id.String(), Source: "/stations/" + string(p.Station), Type: p.Type, Subject: "consultation/" + id.String(),
+			Time: p.Time.UTC().Format(schemas.WireTime), RecordedTime: p.Recorded.UTC().Format(schemas.WireTime), RecordedBy: "desk", Data: json.RawMessage(data)}
+		return report.EventDetail{Event: e, Partition: p.Partition, Offset: p.Offset, Places: 1, Status: "effective", Case: []schemas.Envelope{e}, Postings: []report.Posting{p.Posting}}, nil
+	}
+	return report.EventDetail{}, schemas.Errorf(schemas.NotFound, "there is no event %s", id)
+}
+
+func (f *fake) Stations(_ context.Context, _ report.Scope, division schemas.DivisionCode, _ time.Time) ([]report.Station, error) {
+	if f.down != nil {
+		return nil, f.down
+	}
+	return slices.DeleteFunc(slices.Clone(f.stations), func(s report.Station) bool { return !schemas.Divisions.Within(s.Reporting, division) }), nil
+}
+
+func (f *fake) Station(_ context.Context, _ report.Scope, code schemas.StationCode, _ time.Time) (report.Station, error) {
+	for _, s := range f.stations {
+		if s.Code == code {
+			return s, f.down
+		}
+	}
+	return report.Station{Code: code, Kind: code.Kind(), Name: string(code), Location: code.Division(), Reporting: code.Division()}, f.down
+}
+
+func (f *fake) Lawyers(_ context.Context, _ report.Scope, division schemas.DivisionCode, _ time.Time) ([]report.Lawyer, error) {
+	if f.down != nil {
+		return nil, f.down
+	}
+	return slices.DeleteFunc(slices.Clone(f.lawyers), func(l report.Lawyer) bool { return !schemas.Divisions.Within(l.Division, division) }), nil
+}
+
+func (f *fake) Lawyer(_ context.Context, _ report.Scope, licence string, _ time.Time) (report.Lawyer, error) {
+	for _, l := range f.lawyers {
+		if l.Licence == licence {
+			return l, f.down
+		}
+	}
+	return report.Lawyer{Licence: licence}, f.down
+}
+
+func (f *fake) LawyerYear(ctx context.Context, scope report.Scope, licence string, year int, asOf time.Time) (report.LawyerYear, error) {
+	l, err := f.Lawyer(ctx, scope, licence, asOf)
+	y := report.LawyerYear{Lawyer: l, Year: year, Cut: f.cut(), AsOf: f.now}
+	row := func(from, to schemas.Day) report.LawyerMonth {
+		ask := func(code schemas.IndicatorCode, filter ...string) report.Figure {
+			q := report.Query{Division: schemas.Province, From: from, To: to, Indicators: []schemas.IndicatorCode{code}, Filter: map[report.Dimension][]string{report.ByLawyer: {licence}}}
+			if len(filter) > 0 {
+				q.Filter[report.Dimension(filter[0])] = filter[1:]
+			}
+			st, _ := f.Statistics(ctx, scope, q)
+			if v := st.Rows[0].Values[0]; v != nil && from.Start().Before(f.now) {
+				return report.Figure{Value: *v}
+			}
+			return report.Figure{Status: report.NotAvailable}
+		}
+		each := func(code schemas.IndicatorCode, d report.Dimension, values []report.Value) (out []report.Figure) {
+			for _, v := range values {
+				out = append(out, ask(code, string(d), v.Code))
+			}
+			return out
+		}
+		return report.LawyerMonth{
+			Shifts: ask(schemas.Shifts), ShiftsOpen: ask(schemas.ShiftsOpen), MinutesAll: ask(schemas.DutyMinutes), Minutes: each(schemas.DutyMinutes, report.ByMode, report.Modes),
+			Channels: each(schemas.Consultations, report.ByChannel, report.Channels), Roles: each(schemas.Consultations, report.ByPersonRole, report.PersonRoles),
+			Consultations: ask(schemas.Consultations), Persons: ask(schemas.PersonsConsulted), Guided: ask(schemas.ConsultationsGuided), Unsigned: ask(schemas.ConsultationsUnsigned),
+			Received: ask(schemas.ApplicationsReceived), Transferred: ask(schemas.ApplicationsTransferred), Within24h: ask(schemas.TransferredWithin24h),
+		}
+	}
+	for i := range y.Months {
+		m := schemas.Month(year*12 + i)
+		y.Months[i] = row(m.First(), m.Last())
+	}
+	y.Total = row(schemas.Date(year, time.January, 1), schemas.Date(year, time.December, 31))
+	return y, err
+}
+
+func (f *fake) DivisionMonth(_ context.Context, _ report.Scope, division schemas.DivisionCode, month schemas.Month, asOf time.Time) (report.DivisionMonth, error) {
+	d, ok := schemas.Divisions.Get(division)
+	if !ok {
+		return report.DivisionMonth{}, schemas.Errorf(schemas.NotFound, "there is no division %s", division)
+	}
+	return report.DivisionMonth{Division: d, Unit: d.Name, Month: month, AsOf: f.now, Cut: f.cut()}, f.down
+}
+
+func (f *fake) Deck(_ context.Context, _ report.Scope, division schemas.DivisionCode, month schemas.Month, _ time.Time) (report.Deck, error) {
+	d, ok := schemas.Divisions.Get(division)
+	if !ok {
+		return report.Deck{}, schemas.Errorf(schemas.NotFound, "there is no division %s", division)
+	}
+	return report.Deck{Division: d, Unit: d.Name, Periods: report.PeriodsOf(month, schemas.DayOf(f.now)), AsOf: f.now, Cut: f.cut()}, f.down
+}
+
+func (f *fake) Status(context.Context) (report.Status, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return report.Status{Cut: f.cut(), Events: f.head, Recorded: f.now.Add(-90 * time.Second), Projected: f.now.Add(-89 * time.Second)}, f.down
+}

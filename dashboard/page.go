@@ -1,0 +1,296 @@
+package dashboard
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"zhiban/dashboard/report"
+	"zhiban/schemas"
+)
+
+// visit is one reader's request for a page: what was asked, and what goes along
+// from page to page (language, tree of divisions, moment, month).
+type visit struct {
+	phrases
+	queryReader
+	request *http.Request
+	now     time.Time
+	scope   report.Scope
+
+	month  schemas.Month         // asked for, else that of the moment
+	main   schemas.IndicatorCode // on the map, in the ranking and the trend
+	view   schemas.DivisionView
+	asOf   time.Time // zero: now
+	status report.Status
+}
+
+// carried are the parameters that go along from page to page.
+var carried = []string{"month", "figure", "view", "as_of", "lang"}
+
+func newVisit(r *http.Request, now time.Time) *visit {
+	v := &visit{queryReader: queryReader{values: r.URL.Query()}, request: r, now: now, scope: report.ProvinceWide}
+	v.phrases = phrases(v.choice("lang", languages...))
+	v.asOf = v.moment("as_of")
+	v.view = schemas.DivisionView(v.choice("view", string(schemas.ViewThen), string(schemas.ViewNow)))
+	if v.month = v.queryReader.month("month"); v.month == 0 {
+		v.month = v.today().Month()
+	}
+	v.main = schemas.IndicatorCode(v.choice("figure", codes[string](mainFigures)...))
+	return v
+}
+
+// today is the day of the moment asked for.
+func (v *visit) today() schemas.Day { return dayAsked(v.asOf, v.now) }
+
+// live tells whether the page changes when new data comes in.
+func (v *visit) live() bool { return v.asOf.IsZero() }
+
+// link is an address within the site: path with what goes along and with the
+// pairs of parameters and values; an empty value leaves its parameter out.
+func (v *visit) link(path string, pairs ...string) string {
+	q := url.Values{}
+	for _, param := range carried {
+		if text := v.values.Get(param); text != "" {
+			q.Set(param, text)
+		}
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if q.Del(pairs[i]); pairs[i+1] != "" {
+			q.Set(pairs[i], pairs[i+1])
+		}
+	}
+	if q.Get("view") == string(schemas.ViewThen) {
+		q.Del("view")
+	}
+	if q.Get("lang") == chinese {
+		q.Del("lang")
+	}
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
+}
+
+// here is this page's address with pairs changed.
+func (v *visit) here(pairs ...string) string {
+	all := []string{}
+	for param := range v.values {
+		all = append(all, param, v.values.Get(param))
+	}
+	return v.link(v.request.URL.Path, append(all, pairs...)...)
+}
+
+// details is the address of the postings behind a figure.
+func (v *visit) details(code schemas.IndicatorCode, division schemas.DivisionCode, r report.Range, filter ...string) string {
+	pairs := []string{"indicator", string(code), "from", r.From.String(), "to", r.To.String(), "month", "", "figure", ""}
+	if division != schemas.Province {
+		pairs = append(pairs, "division", string(division))
+	}
+	return v.link("/details", append(pairs, filter...)...)
+}
+
+// page is what a handler gives back: which template, and what is in it.
+type page struct {
+	Template string
+	Title    string
+	Menu     string // path of the menu entry that the page belongs to
+	Crumbs   []link
+	Fixed    bool // the page does not change with new data
+	Body     any
+
+	status int
+}
+
+// link is a word that leads somewhere; without Href it is only a word.
+type link struct{ Text, Href string }
+
+// frame is a page with everything around it.
+type frame struct {
+	page
+	*visit
+	Lang     string
+	Site     string
+	Menus    []link
+	Language string // this page in the other language
+	Fresh    string
+	Live     bool // the page follows new data
+	Cut      string
+	Poll     int64 // milliseconds
+	Events   string
+	Parked   string
+	Past     string // the moment, when it is not now
+	Present  string
+}
+
+// page makes a handler of a function that reads a visit.
+func (s *Server) page(make func(context.Context, *visit) (page, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Timeout)
+		defer cancel()
+		v := newVisit(r, s.now())
+		var err error
+		if v.status, err = s.read.Status(ctx); err != nil {
+			err = fmt.Errorf("state of the projection: %w", unavailable(err))
+		}
+		var p page
+		if err == nil {
+			p, err = make(ctx, v)
+		}
+		if err != nil {
+			s.logError(ctx, statusOf(err), err)
+			p = v.failure(err)
+		}
+		s.write(w, v, p)
+	})
+}
+
+// unavailable is err as a fault of the warehouse, unless it says what it is.
+func unavailable(err error) error {
+	if schemas.KindOf(err) != schemas.Internal || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return &schemas.Error{Kind: schemas.Unavailable, Message: "the warehouse does not answer", Err: err}
+}
+
+// write puts a page into its frame and sends it.
+func (s *Server) write(w http.ResponseWriter, v *visit, p page) {
+	other := english
+	if string(v.phrases) == english {
+		other = chinese
+	}
+	f := frame{
+		page: p, visit: v, Lang: map[string]string{chinese: "zh-CN", english: "en"}[string(v.phrases)], Site: v.t("site"),
+		Menus: []link{
+			{v.t("nav.home"), v.link("/")}, {v.t("nav.people"), v.link("/lawyers")},
+			{v.t("nav.detail"), v.link("/details")}, {v.t("nav.terms"), v.link("/indicators")},
+		},
+		Language: v.here("lang", other), Fresh: v.t("fresh.none"), Poll: s.cfg.Poll.Milliseconds(),
+	}
+	if !v.status.Recorded.IsZero() {
+		f.Fresh = v.t("fresh", clock(v.status.Recorded))
+		f.Events = v.t("fresh.events", number(float64(v.status.Events)))
+	}
+	if v.status.Parked > 0 {
+		f.Parked = v.t("fresh.parked", number(float64(v.status.Parked)))
+	}
+	if v.live() && !p.Fixed {
+		f.Live, f.Cut = true, v.status.Cut.String()
+	}
+	if !v.asOf.IsZero() {
+		f.Past, f.Present = v.t("note.as_of", clockSeconds(v.asOf)), v.here("as_of", "")
+	}
+	var b bytes.Buffer
+	if err := s.pages[string(v.phrases)+"/"+p.Template].ExecuteTemplate(&b, "frame", f); err != nil {
+		s.log.ErrorContext(v.request.Context(), "page", "template", p.Template, "error", err)
+		http.Error(w, v.t("error.500"), http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", f.Lang)
+	h.Set("Cache-Control", "private, no-cache")
+	if p.status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", "5")
+	}
+	w.WriteHeader(cmp.Or(p.status, http.StatusOK))
+	_, _ = w.Write(b.Bytes())
+}
+
+// failure is the page that says what went wrong.
+type failure struct {
+	Message, Hint, Detail string
+	Problems              []wrong
+	Home, Retry           link
+}
+
+type wrong struct{ Param, Value, Text string }
+
+func (v *visit) failure(err error) page {
+	status := statusOf(err)
+	message := v.t(fmt.Sprintf("error.%d", status))
+	f := failure{Message: message, Home: link{v.t("error.home"), v.link("/", "month", "", "figure", "", "as_of", "", "view", "")}}
+	if bad, ok := errors.AsType[problems](err); ok {
+		for _, b := range bad {
+			f.Problems = append(f.Problems, wrong{b.Param, b.Value, b.text(v.phrases)})
+		}
+	} else if status == http.StatusUnprocessableEntity || status == http.StatusRequestEntityTooLarge {
+		f.Detail = shown(err)
+	}
+	if status == http.StatusServiceUnavailable {
+		f.Hint, f.Retry = v.t("error.503.hint"), link{v.t("error.retry"), v.request.URL.RequestURI()}
+	}
+	return page{Template: "error", Title: message, Fixed: true, Body: f, status: status}
+}
+
+// parsePages reads the templates once for each language.
+func parsePages(asset func(string) (string, error)) (map[string]*template.Template, error) {
+	names, err := fs.Glob(files, "templates/*.html")
+	if err != nil {
+		return nil, err
+	}
+	shared := []string{"templates/frame.html", "templates/parts.html"}
+	pages := map[string]*template.Template{}
+	for _, lang := range languages {
+		base, err := template.New("").Funcs(template.FuncMap{"t": phrases(lang).t, "asset": asset}).ParseFS(files, shared...)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			if slices.Contains(shared, name) {
+				continue
+			}
+			t, err := base.Clone()
+			if err == nil {
+				t, err = t.ParseFS(files, name)
+			}
+			if err != nil {
+				return nil, err
+			}
+			pages[lang+"/"+strings.TrimSuffix(path.Base(name), ".html")] = t
+		}
+	}
+	return pages, nil
+}
+
+// part is a variable of the address's path.
+func (v *visit) part(name string) string { return mux.Vars(v.request)[name] }
+
+// crumbs lead from the province down to a division, which is itself a link
+// unless it is the page.
+func (v *visit) crumbs(code schemas.DivisionCode, last string) []link {
+	var out []link
+	for _, d := range schemas.Divisions.Path(code) {
+		out = append(out, link{d.Name, v.link(divisionPath(d.Code))})
+	}
+	if last != "" {
+		return append(out, link{Text: last})
+	}
+	if len(out) > 0 {
+		out[len(out)-1].Href = ""
+	}
+	return out
+}
+
+func divisionPath(code schemas.DivisionCode) string {
+	if code == schemas.Province {
+		return "/"
+	}
+	return "/divisions/" + url.PathEscape(string(code))
+}
+
+func stationPath(code schemas.StationCode) string { return "/stations/" + url.PathEscape(string(code)) }
+
+func lawyerPath(licence string) string { return "/lawyers/" + url.PathEscape(licence) }

@@ -1,0 +1,203 @@
+// Package dashboard is what people and programs read figures through: pages in
+// Chinese and English, and a JSON API. It reads through [Reader] alone, which
+// report.Warehouse fulfils, and holds no state of its own: every page is made
+// from its address.
+//
+// [Server.routes] is the table of pages, [Server.operations] that of the API,
+// messages that of phrases, statuses that from errors to HTTP. Pages are
+// html/template; charts are options made by go-echarts, put as JSON beside a
+// table with the same figures, and drawn by static/app.js under a policy that
+// lets no other script run.
+package dashboard
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/gorilla/mux"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"zhiban/dashboard/assets"
+	"zhiban/dashboard/export"
+	"zhiban/dashboard/report"
+	"zhiban/schemas"
+)
+
+// Reader answers with figures; report.Warehouse is one.
+type Reader interface {
+	report.Statistician
+	Postings(ctx context.Context, scope report.Scope, q report.Query, offset, limit int) (report.PostingPage, error)
+	Event(ctx context.Context, scope report.Scope, id schemas.EventID) (report.EventDetail, error)
+	Stations(ctx context.Context, scope report.Scope, division schemas.DivisionCode, asOf time.Time) ([]report.Station, error)
+	Station(ctx context.Context, scope report.Scope, code schemas.StationCode, asOf time.Time) (report.Station, error)
+	Lawyers(ctx context.Context, scope report.Scope, division schemas.DivisionCode, asOf time.Time) ([]report.Lawyer, error)
+	Lawyer(ctx context.Context, scope report.Scope, licence string, asOf time.Time) (report.Lawyer, error)
+	LawyerYear(ctx context.Context, scope report.Scope, licence string, year int, asOf time.Time) (report.LawyerYear, error)
+	DivisionMonth(ctx context.Context, scope report.Scope, division schemas.DivisionCode, month schemas.Month, asOf time.Time) (report.DivisionMonth, error)
+	Deck(ctx context.Context, scope report.Scope, division schemas.DivisionCode, month schemas.Month, asOf time.Time) (report.Deck, error)
+	Status(ctx context.Context) (report.Status, error)
+}
+
+// Config is how a dashboard runs. The zero value is complete.
+type Config struct {
+	// Poll is how often an open page asks for new data; 5 s when zero.
+	Poll time.Duration
+	// Timeout bounds the answer to one request; 20 s when zero.
+	Timeout time.Duration
+	// Metrics is where the dashboard registers its metrics; its own registry
+	// when nil.
+	Metrics *prometheus.Registry
+	// Log gets what goes wrong; slog.Default when nil.
+	Log *slog.Logger
+	// Now is the clock; time.Now when nil.
+	Now func() time.Time
+}
+
+// Validate names a setting that cannot work.
+func (c Config) Validate() error {
+	var errs []error
+	if c.Poll < 0 || c.Poll > 0 && c.Poll < 100*time.Millisecond {
+		errs = append(errs, fmt.Errorf("poll interval %s: at least 100ms", c.Poll))
+	}
+	if c.Timeout < 0 {
+		errs = append(errs, fmt.Errorf("request timeout %s is negative", c.Timeout))
+	}
+	return errors.Join(errs...)
+}
+
+//go:embed templates static
+var files embed.FS
+
+// Server is the dashboard.
+type Server struct {
+	cfg     Config
+	read    Reader
+	log     *slog.Logger
+	now     func() time.Time
+	assets  *assets.Server
+	slides  func() (*export.Slides, error)
+	pages   map[string]*template.Template // by language + "/" + name
+	metrics *metrics
+}
+
+// New makes a dashboard that reads through read.
+func New(cfg Config, read Reader) (*Server, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("dashboard: %w", err)
+	}
+	if cfg.Poll == 0 {
+		cfg.Poll = 5 * time.Second
+	}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = 20 * time.Second
+	}
+	s := &Server{cfg: cfg, read: read, log: cfg.Log, now: cfg.Now}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	static, err := fs.Sub(files, "static")
+	if err != nil {
+		return nil, err
+	}
+	if s.assets, err = assets.New(static); err != nil {
+		return nil, fmt.Errorf("dashboard: %w", err)
+	}
+	if s.pages, err = parsePages(s.assets.URL); err != nil {
+		return nil, fmt.Errorf("dashboard templates: %w", err)
+	}
+	s.slides = sync.OnceValues(func() (*export.Slides, error) { return export.NewSlides(assets.Dist) })
+	s.metrics = newMetrics(cfg.Metrics, read)
+	return s, nil
+}
+
+// Handler is the dashboard alone on an address.
+func (s *Server) Handler() http.Handler {
+	r := mux.NewRouter()
+	s.Register(r)
+	return r
+}
+
+// Register adds the dashboard's routes to a router that may have others. Paths
+// that nobody knows are answered in the dashboard's look.
+func (s *Server) Register(r *mux.Router) {
+	own := r.NewRoute().Subrouter()
+	own.Use(s.metrics.count, secure)
+	for _, route := range s.routes() {
+		own.Handle(route.path, route.handler).Methods(http.MethodGet, http.MethodHead)
+	}
+	s.operations(own)
+	if r.NotFoundHandler == nil {
+		r.NotFoundHandler = secure(s.page(func(context.Context, *visit) (page, error) {
+			return page{}, schemas.Errorf(schemas.NotFound, "no such page")
+		}))
+	}
+}
+
+// route is a row of the table of pages.
+type route struct {
+	path    string
+	handler http.Handler
+}
+
+func (s *Server) routes() []route {
+	return []route{
+		{"/", s.page(s.provincePage)},
+		{"/divisions/{code}", s.page(s.divisionPage)},
+		{"/stations/{code}", s.page(s.stationPage)},
+		{"/lawyers", s.page(s.lawyersPage)},
+		{"/lawyers/{licence}", s.page(s.lawyerPage)},
+		{"/details", s.page(s.detailsPage)},
+		{"/events/{id}", s.page(s.eventPage)},
+		{"/indicators", s.page(s.indicatorsPage)},
+		{"/healthz", http.HandlerFunc(healthy)},
+		{"/readyz", http.HandlerFunc(s.ready)},
+		{"/metrics", s.metrics.handler},
+		{assets.Prefix + "{name:.*}", s.assets},
+	}
+}
+
+// policy lets the page load from its own origin and nothing else run.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// secure sets the headers that every answer has.
+func secure(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// healthy says that the process answers.
+func healthy(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.Write([]byte("ok\n"))
+}
+
+// ready says whether the warehouse answers too.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	if _, err := s.read.Status(ctx); err != nil {
+		s.log.WarnContext(ctx, "not ready", "error", err)
+		http.Error(w, "the warehouse does not answer", http.StatusServiceUnavailable)
+		return
+	}
+	healthy(w, r)
+}

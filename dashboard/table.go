@@ -1,0 +1,62 @@
+package dashboard
+
+import (
+	"zhiban/dashboard/report"
+	"zhiban/schemas"
+)
+
+// table is the form that every table of the pages has.
+type table struct {
+	ID      string
+	Caption string
+	Class   string
+	Head    []cell
+	Rows    [][]cell
+	Foot    []cell
+}
+
+// cell is a cell: words or a figure, perhaps with a link.
+type cell struct {
+	Text  string
+	Href  string
+	Title string   // what a link's figure alone does not say
+	Mark  string   // name of the chart's mark that leads to Href too
+	Name  bool     // heads its row
+	Num   bool     // a figure, aligned to the right
+	Move  change   // a change instead of words
+	Bar   int      // length of a bar under the figure, 0 to 100
+	Sub   string   // a second, smaller word
+	Lines []string // of a day in the calendar
+	Sort  string   // how the column is sorted: ascending, descending
+	Muted bool
+}
+
+func head(text string) cell { return cell{Text: text} }
+
+func headNum(text string) cell { return cell{Text: text, Num: true} }
+
+// figure is a cell with a figure that leads to its postings. A figure of
+// nothing leads nowhere.
+func (v *visit) figure(code schemas.IndicatorCode, value *float64, division schemas.DivisionCode, r report.Range, filter ...string) cell {
+	c := cell{Text: v.amount(code, value).Text, Num: true}
+	if value != nil && *value != 0 {
+		c.Href = v.details(code, division, r, filter...)
+	}
+	return c
+}
+
+// moved is a cell with a change.
+func (v *visit) moved(code schemas.IndicatorCode, now, base *float64) cell {
+	return cell{Move: v.change(code, now, base), Num: true}
+}
+
+// zero is what an indicator amounts to where nothing was posted: 0, or not
+// available for a ratio.
+func zero(code schemas.IndicatorCode, value *float64) *float64 {
+	if value == nil {
+		if ind, err := schemas.Indicators.Lookup(code); err == nil && ind.Kind != schemas.Ratio {
+			return new(float64)
+		}
+	}
+	return value
+}
