@@ -1,0 +1,501 @@
+// Command zhiban is the whole platform in one binary: station events come in
+// by HTTP, go to Kafka, are projected into ClickHouse and shown on dashboards.
+//
+//	zhiban standalone            all of it, with embedded engines
+//	zhiban ingest                HTTP -> Kafka
+//	zhiban projector             Kafka -> ClickHouse
+//	zhiban dashboard             ClickHouse -> people
+//	zhiban migrate               bring the warehouse's tables up to date
+//	zhiban import FILE…          send ledgers kept as XLSX
+//	zhiban simulate              make up a province
+//
+// This file parses flags, builds the parts, runs them and closes them; what
+// they do stands in their packages.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/alecthomas/kong"
+	"github.com/gorilla/mux"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/sync/errgroup"
+
+	"zhiban/dashboard"
+	"zhiban/dashboard/report"
+	"zhiban/deploy/embedded"
+	"zhiban/ingest"
+	"zhiban/ingest/ledger"
+	"zhiban/ingest/simulate"
+	"zhiban/projector"
+	"zhiban/schemas"
+	"zhiban/schemas/warehouse"
+)
+
+func main() {
+	embedded.ChildMain() // returns unless this process is to be the warehouse
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	m := Main{Args: os.Args[1:], Stdout: os.Stdout, Stderr: os.Stderr}
+	os.Exit(m.Run(ctx))
+}
+
+// Main is the program as a value, so that tests run the very same one.
+type Main struct {
+	Args           []string
+	Stdout, Stderr io.Writer
+}
+
+// command is the command line. Every flag can be given by environment.
+type command struct {
+	Verbose bool `short:"v" env:"ZHIBAN_VERBOSE" help:"Log more than what needs attention."`
+
+	Standalone standaloneCommand `cmd:"" help:"Run everything in one process tree, with an embedded log and warehouse."`
+	Ingest     ingestCommand     `cmd:"" help:"Take events by HTTP and append them to Kafka."`
+	Projector  projectorCommand  `cmd:"" help:"Project the log into the warehouse."`
+	Dashboard  dashboardCommand  `cmd:"" help:"Show figures."`
+	Migrate    migrateCommand    `cmd:"" help:"Bring the warehouse's tables up to date."`
+	Import     importCommand     `cmd:"" help:"Send the ledgers that counties keep as XLSX."`
+	Simulate   simulateCommand   `cmd:"" help:"Make up a believable province, with its own count of what it did."`
+}
+
+// Run parses, runs and returns the exit status: 0 done, 2 done in part or wrong
+// usage, 1 failed.
+func (m Main) Run(ctx context.Context) int {
+	var c command
+	parser, err := kong.New(&c, kong.Name("zhiban"), kong.Writers(m.Stdout, m.Stderr), kong.UsageOnError(),
+		kong.Description("值班律师工作站统计分析平台 — statistics of duty lawyers' stations, from the event to the figure."))
+	if err != nil {
+		panic(err) // the struct above is wrong; any test run shows it
+	}
+	parsed, err := parser.Parse(m.Args)
+	if err != nil {
+		fmt.Fprintf(m.Stderr, "zhiban: %v\n", err)
+		return 2
+	}
+	level := slog.LevelWarn
+	if c.Verbose {
+		level = slog.LevelInfo
+	}
+	m2 := &run{m, slog.New(slog.NewTextHandler(m.Stderr, &slog.HandlerOptions{Level: level}))}
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	switch err := parsed.Run(m2); {
+	case err == nil:
+		return 0
+	case errors.Is(err, errInPart):
+		return 2
+	default:
+		fmt.Fprintf(m.Stderr, "zhiban: %v\n", err)
+		return 1
+	}
+}
+
+// errInPart ends a command that did what it could and has said what it could
+// not.
+var errInPart = errors.New("done in part")
+
+// run is what every command has at hand.
+type run struct {
+	Main
+	log *slog.Logger
+}
+
+// Engines are the addresses of the log and the warehouse.
+type engines struct {
+	Kafka      []string `env:"ZHIBAN_KAFKA" required:"" placeholder:"HOST:PORT" help:"Kafka bootstrap addresses."`
+	ClickHouse string   `name:"clickhouse" env:"ZHIBAN_CLICKHOUSE" required:"" placeholder:"DSN" help:"Warehouse, clickhouse://user:password@host:9000/zhiban."`
+}
+
+type standaloneCommand struct {
+	Listen  string `env:"ZHIBAN_LISTEN" default:"127.0.0.1:8080" help:"Address of the dashboard and the API."`
+	Data    string `env:"ZHIBAN_DATA" default:"data" type:"path" help:"Directory of log and warehouse."`
+	NoDemo  bool   `help:"Do not fill an empty platform with a demo province."`
+	Library string `env:"ZHIBAN_CLICKHOUSE_LIB" type:"path" placeholder:"FILE" help:"ClickHouse library (libchdb.so); found in the cache when not given."`
+}
+
+// Run starts the engines and then, against them, the same parts that run apart
+// in production.
+func (c *standaloneCommand) Run(ctx context.Context, r *run) (err error) {
+	listener, err := listen(c.Listen)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	fresh := isFresh(c.Data)
+	eng, err := embedded.Start(ctx, embedded.Config{
+		Dir: c.Data, Library: c.Library, Log: r.log,
+		Topics: map[string]int{schemas.Topic: embeddedPartitions, schemas.DeadLetterTopic: 1},
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, eng.Close()) }()
+	at := engines{Kafka: []string{eng.Kafka()}, ClickHouse: eng.ClickHouse().DSN()}
+	if err := warehouse.Migrate(ctx, at.ClickHouse); err != nil {
+		return err
+	}
+	conn, err := warehouse.Open(ctx, at.ClickHouse)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+
+	if demo := (demoProvince{c.Data, eng.Kafka()}); !c.NoDemo && (fresh || demo.begun()) {
+		if err := demo.fill(ctx, r.Stdout); err != nil {
+			return err
+		}
+	}
+
+	metrics := newMetrics()
+	in, err := r.ingest(at.Kafka)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	pages, err := r.dashboard(conn, metrics)
+	if err != nil {
+		return err
+	}
+	router := mux.NewRouter()
+	in.Register(router)
+	pages.Register(router)
+
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return r.project(ctx, at.Kafka, conn, "", metrics) })
+	group.Go(func() error { return serve(ctx, listener, router) })
+	group.Go(func() error {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-eng.Done():
+			return eng.Err()
+		}
+	})
+	fmt.Fprintf(r.Stdout, "值班律师工作站统计分析平台已启动：http://%s/\n按 Ctrl-C 停止。\n", listener.Addr())
+	return group.Wait()
+}
+
+// embeddedPartitions is how many partitions the embedded log has: enough to
+// keep two cores busy, few enough to keep batches large.
+const embeddedPartitions = 4
+
+type ingestCommand struct {
+	Listen string   `env:"ZHIBAN_LISTEN" default:":8081" help:"Address of the API."`
+	Kafka  []string `env:"ZHIBAN_KAFKA" required:"" placeholder:"HOST:PORT" help:"Kafka bootstrap addresses."`
+}
+
+// Run serves POST /api/v1/events.
+func (c *ingestCommand) Run(ctx context.Context, r *run) error {
+	listener, err := listen(c.Listen)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	in, err := r.ingest(c.Kafka)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	r.log.Info("ingest", "listen", listener.Addr())
+	return serve(ctx, listener, in.Handler())
+}
+
+type projectorCommand struct {
+	engines
+	Group string `env:"ZHIBAN_GROUP" default:"zhiban-projector" help:"Consumer group; members of one group share the work."`
+}
+
+// Run projects until it is told to stop.
+func (c *projectorCommand) Run(ctx context.Context, r *run) error {
+	conn, err := warehouse.Open(ctx, c.ClickHouse)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return r.project(ctx, c.Kafka, conn, c.Group, newMetrics())
+}
+
+type dashboardCommand struct {
+	Listen     string `env:"ZHIBAN_LISTEN" default:":8080" help:"Address of the pages and the API."`
+	ClickHouse string `name:"clickhouse" env:"ZHIBAN_CLICKHOUSE" required:"" placeholder:"DSN" help:"Warehouse, clickhouse://user:password@host:9000/zhiban."`
+}
+
+// Run serves pages and figures.
+func (c *dashboardCommand) Run(ctx context.Context, r *run) error {
+	listener, err := listen(c.Listen)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	conn, err := warehouse.Open(ctx, c.ClickHouse)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	pages, err := r.dashboard(conn, newMetrics())
+	if err != nil {
+		return err
+	}
+	r.log.Info("dashboard", "listen", listener.Addr())
+	return serve(ctx, listener, pages.Handler())
+}
+
+type migrateCommand struct {
+	ClickHouse string `name:"clickhouse" env:"ZHIBAN_CLICKHOUSE" required:"" placeholder:"DSN" help:"Warehouse, clickhouse://user:password@host:9000/zhiban."`
+}
+
+// Run migrates the warehouse.
+func (c *migrateCommand) Run(ctx context.Context, r *run) error {
+	return warehouse.Migrate(ctx, c.ClickHouse)
+}
+
+func (r *run) ingest(kafka []string) (*ingest.Server, error) {
+	return ingest.New(ingest.Config{Brokers: kafka, Logger: r.log})
+}
+
+func (r *run) project(ctx context.Context, kafka []string, conn driver.Conn, group string, metrics *prometheus.Registry) error {
+	p, err := projector.New(projector.Config{Brokers: kafka, Group: group}, conn, r.log)
+	if err != nil {
+		return err
+	}
+	metrics.MustRegister(p.Collectors()...)
+	return p.Run(ctx)
+}
+
+func (r *run) dashboard(conn driver.Conn, metrics *prometheus.Registry) (*dashboard.Server, error) {
+	return dashboard.New(dashboard.Config{Metrics: metrics, Log: r.log}, report.New(conn))
+}
+
+func newMetrics() *prometheus.Registry {
+	m := prometheus.NewRegistry()
+	m.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func listen(addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("address %s is in use by another program; choose another with --listen", addr)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", addr, err)
+	}
+	return l, nil
+}
+
+// serve answers until ctx ends, then lets requests in progress finish for a
+// moment.
+func serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute}
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(l) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	if s.Shutdown(patience) != nil {
+		_ = s.Close()
+	}
+	<-ended
+	return nil
+}
+
+// isFresh tells whether a data directory holds nothing yet.
+func isFresh(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	return err != nil || len(entries) == 0
+}
+
+// demoProvince fills an empty log with a made-up province, recorded as if the
+// platform had been running all along. A file in the data directory remembers
+// the province until it is complete, so an interrupted filling goes on with the
+// same one; what was written twice counts once.
+type demoProvince struct {
+	dir   string
+	kafka string
+}
+
+func (d demoProvince) mark() string { return filepath.Join(d.dir, "demo-unfinished") }
+
+func (d demoProvince) begun() bool {
+	_, err := os.Stat(d.mark())
+	return err == nil
+}
+
+// day is the day the demo is made for: today, or the day it was begun.
+func (d demoProvince) day() schemas.Day {
+	if b, err := os.ReadFile(d.mark()); err == nil {
+		if day, err := schemas.ParseDay(strings.TrimSpace(string(b))); err == nil {
+			return day
+		}
+	}
+	return schemas.DayOf(time.Now())
+}
+
+func (d demoProvince) fill(ctx context.Context, out io.Writer) error {
+	config := simulate.Demo(d.day())
+	config.Stamped = true
+	if err := os.WriteFile(d.mark(), []byte(d.day().String()+"\n"), 0o644); err != nil {
+		return fmt.Errorf("begin the demo province: %w", err)
+	}
+	sim, err := simulate.New(config)
+	if err != nil {
+		return err
+	}
+	bar := progressbar.NewOptions(int(config.To-config.From)+1,
+		progressbar.OptionSetWriter(out), progressbar.OptionSetDescription("首次启动，正在写入演示数据"), progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish())
+	if err := ingest.AppendRecorded(ctx, []string{d.kafka}, sim.Events(), func(e schemas.Envelope) {
+		if t, err := time.Parse(time.RFC3339, e.RecordedTime); err == nil {
+			_ = bar.Set(min(int(schemas.DayOf(t)-config.From), int(config.To-config.From)))
+		}
+	}); err != nil {
+		return fmt.Errorf("fill the demo province: %w", err)
+	}
+	_ = bar.Finish()
+	fmt.Fprintf(out, "演示数据已写入（%s 至 %s，虚构）。用 --no-demo 可以从空白开始。\n", config.From, config.To)
+	return os.Remove(d.mark())
+}
+
+type importCommand struct {
+	To      string   `required:"" placeholder:"URL" help:"Address of the ingest API, for example http://127.0.0.1:8080."`
+	DryRun  bool     `help:"Show what would be sent, and send nothing."`
+	Station string   `placeholder:"CODE" help:"Station of the ledgers, when their titles do not tell."`
+	Files   []string `arg:"" name:"FILE" help:"Ledgers (XLSX)."`
+}
+
+// Run imports ledgers and reports in Chinese, for the clerk.
+func (c *importCommand) Run(ctx context.Context, r *run) error {
+	var station schemas.StationCode
+	if c.Station != "" {
+		var err error
+		if station, err = schemas.ParseStationCode(c.Station); err != nil {
+			return err
+		}
+	}
+	client := &ingest.Client{URL: c.To}
+	err := ledger.Import(ctx, ledger.Options{
+		Files: c.Files, Station: station, DryRun: c.DryRun, Server: c.To, Out: r.Stdout,
+		Send: func(ctx context.Context, events []schemas.Envelope) ([]ledger.Result, error) {
+			answers, err := client.Send(ctx, events)
+			results := make([]ledger.Result, len(answers))
+			for i, a := range answers {
+				results[i] = ledger.Result{ID: a.ID, Accepted: a.Status == ingest.Accepted, Errors: a.Errors}
+			}
+			return results, err
+		},
+	})
+	if errors.Is(err, ledger.ErrRejected) {
+		return errInPart
+	}
+	return err
+}
+
+type simulateCommand struct {
+	From  string   `required:"" placeholder:"DAY" help:"First day, for example 2026-01-01."`
+	To    []string `required:"" sep:"none" placeholder:"DAY|URL" help:"Last day; and, given again, the ingest API to send to: --to 2026-01-31 --to http://127.0.0.1:8080."`
+	Out   string   `placeholder:"FILE" help:"Write the events as NDJSON instead of sending them; - is standard output."`
+	Seed  uint64   `default:"1" help:"The same seed gives the same province."`
+	Scale float64  `default:"1" help:"Amount of work; 1 is the whole province."`
+	Truth string   `placeholder:"FILE" help:"Write the simulator's own count of what it did, as JSON."`
+}
+
+// Run simulates to a server or a file and writes the truth.
+func (c *simulateCommand) Run(ctx context.Context, r *run) error {
+	config, url, err := c.config()
+	if err != nil {
+		return err
+	}
+	sim, err := simulate.New(config)
+	if err != nil {
+		return err
+	}
+	if url != "" {
+		err = r.post(ctx, sim, url)
+	} else {
+		err = c.write(sim, r.Stdout)
+	}
+	if err != nil || c.Truth == "" {
+		return err
+	}
+	f, err := os.Create(c.Truth)
+	if err != nil {
+		return fmt.Errorf("write the truth: %w", err)
+	}
+	defer f.Close()
+	if err := sim.Truth(schemas.DayOf(time.Now())).Write(f); err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// config tells the two meanings of --to apart.
+func (c *simulateCommand) config() (config simulate.Config, url string, err error) {
+	config = simulate.Config{Seed: c.Seed, Scale: c.Scale}
+	if config.From, err = schemas.ParseDay(c.From); err != nil {
+		return config, "", fmt.Errorf("--from: %w", err)
+	}
+	for _, to := range c.To {
+		if strings.HasPrefix(to, "http://") || strings.HasPrefix(to, "https://") {
+			url = strings.TrimRight(to, "/")
+		} else if config.To, err = schemas.ParseDay(to); err != nil {
+			return config, "", fmt.Errorf("--to: %w, nor an address such as http://127.0.0.1:8080", err)
+		}
+	}
+	switch {
+	case config.To == 0:
+		return config, "", errors.New("--to: the last day is missing, for example --to 2026-01-31")
+	case (url == "") == (c.Out == ""):
+		return config, "", errors.New("say where the events go: either --to URL or --out FILE")
+	}
+	return config, url, nil
+}
+
+func (c *simulateCommand) write(sim *simulate.Simulation, stdout io.Writer) error {
+	if c.Out == "-" {
+		_, err := simulate.WriteNDJSON(stdout, sim.Events())
+		return err
+	}
+	f, err := os.Create(c.Out)
+	if err != nil {
+		return fmt.Errorf("write the events: %w", err)
+	}
+	defer f.Close()
+	if _, err := simulate.WriteNDJSON(f, sim.Events()); err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// post sends a simulation to an ingest server; every event must be accepted.
+func (r *run) post(ctx context.Context, sim *simulate.Simulation, url string) error {
+	client := &ingest.Client{URL: url}
+	bar := progressbar.NewOptions(-1, progressbar.OptionSetWriter(r.Stderr), progressbar.OptionSetDescription("已发送事件"), progressbar.OptionShowCount(), progressbar.OptionThrottle(200*time.Millisecond))
+	defer fmt.Fprintln(r.Stderr)
+	return simulate.Post(ctx, sim.Events(), func(ctx context.Context, events []schemas.Envelope) error {
+		results, err := client.Send(ctx, events)
+		for i, result := range results {
+			if result.Status != ingest.Accepted {
+				return fmt.Errorf("event %s (%s) was rejected: %v", events[i].ID, events[i].Type, result.Errors)
+			}
+		}
+		return err
+	}, ingest.MaxBatchEvents, func(done int) { _ = bar.Set(done) })
+}
