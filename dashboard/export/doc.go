@@ -3,9 +3,23 @@
 // give the same bytes.
 //
 // Every file states the moment and the cut of the log its figures are of, and
-// the definition and clause of each indicator. Numbers are written as numbers,
-// text as text: a name that begins with = stays a name.
+// the definition and clause of each indicator. Numbers are written as values
+// with a number format, never as formulas, so a reader that does not calculate
+// sees them; text is written as text: a name that begins with = stays a name.
+//
+// A figure that is no number is a letter: X is not available, N is not
+// applicable. Minutes are shown as hours, ratios as percentages.
 package export
+
+import (
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"zhiban/dashboard/report"
+	"zhiban/schemas"
+)
 
 // File is a finished document.
 type File struct {
@@ -19,3 +33,81 @@ const (
 	XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 	PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 )
+
+// shown is how an indicator's figures are presented.
+type shown struct {
+	unit   string
+	scale  float64 // of the figure to the number shown
+	digits int     // after the decimal point
+	format string  // number format of office programs
+}
+
+func showing(ind schemas.Indicator) shown {
+	switch {
+	case ind.Kind == schemas.Ratio:
+		return shown{"%", 1, 1, "0.0%"}
+	case ind.Unit.ZH == "分钟":
+		return shown{"小时", 1.0 / 60, 1, "#,##0.0"}
+	}
+	return shown{ind.Unit.ZH, 1, 0, "#,##0"}
+}
+
+// definition says what an indicator counts, and how it is shown when that is
+// not in the catalogue's unit.
+func definition(ind schemas.Indicator) string {
+	if show := showing(ind); show.unit != ind.Unit.ZH {
+		return ind.Definition.ZH + "此处按" + show.unit + "列示。"
+	}
+	return ind.Definition.ZH
+}
+
+// letter is what a cell without a number shows.
+func letter(s report.FigureStatus) string {
+	switch s {
+	case report.NotAvailable:
+		return "X"
+	case report.NotApplicable:
+		return "N"
+	}
+	return ""
+}
+
+const legend = "0＝没有发生；X＝不可得（无分母、无记载或尚未到期）；N＝不适用（该项职责当时尚未设立）。"
+
+// clean makes text fit for XML: valid UTF-8 without the control and
+// non-characters that XML cannot hold, and without the marks that turn the
+// direction of writing.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t' || r == '\n' || r == '\r':
+			return ' '
+		case r == utf8.RuneError, unicode.Is(unicode.Cc, r), unicode.Is(unicode.Bidi_Control, r), r&0xFFFE == 0xFFFE:
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// fileName joins parts to a name that every system accepts.
+func fileName(extension string, parts ...string) string {
+	name := strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`/\:*?"<>|`, r) {
+			return '_'
+		}
+		return r
+	}, clean(strings.Join(parts, "-")))
+	return strings.TrimLeft(name, ". ") + extension
+}
+
+func moment(t time.Time) string { return t.In(schemas.Shanghai).Format(time.DateTime) }
+
+func longDay(d schemas.Day) string { return d.Start().Format("2006年1月2日") }
+
+// cutText says which events of the log are in.
+func cutText(c report.Cut) string {
+	if len(c) == 0 {
+		return "日志为空"
+	}
+	return c.String()
+}

@@ -1,6 +1,258 @@
 package export
 
-import "zhiban/dashboard/report"
+import (
+	"fmt"
 
-// CountyMonth writes a division's monthly return as a printable workbook.
-func CountyMonth(m report.DivisionMonth) (File, error) { return File{}, errUnbuilt }
+	"zhiban/dashboard/report"
+	"zhiban/schemas"
+)
+
+// CountyMonth writes a division's monthly return, 值班律师工作统计表（月）, as a
+// workbook of A4 landscape pages:
+//
+//   - 月报表: title, unit, division, period and due day (rows 1–3), headings
+//     (row 4: 类别, 序号, 指标, 单位, 本月, 本年累计, 上年同月, 依据), one row an
+//     indicator or a part of it, notes, the line for signatures (the one
+//     unlocked cell), a chart of the consultations.
+//   - 分地区 (prefecture and province): one row a child division, one column a
+//     main indicator, 合计 counted anew; a chart of shifts and consultations.
+//   - 指标口径: definition and clause of every indicator, moment and cut.
+func CountyMonth(m report.DivisionMonth) (File, error) {
+	b := newWorkbook()
+	monthForm(b, m)
+	if len(m.ChildIndicators) > 0 {
+		monthChildren(b, m)
+	}
+	var inds []schemas.Indicator
+	for _, g := range m.Groups {
+		for _, line := range g.Lines {
+			if line.By == "" {
+				inds = append(inds, line.Indicator)
+			}
+		}
+	}
+	b.definitions(inds, monthRunning(m), m.AsOf, m.Cut)
+	return b.finish(fileName(".xlsx", "值班律师工作统计表", m.Division.Name, m.Month.String()),
+		monthRunning(m), m.AsOf)
+}
+
+// byTitle says what the parts of an indicator are by.
+var byTitle = map[report.Dimension]string{
+	report.ByStationKind: "按驻在机关",
+	report.ByMode:        "按值班方式",
+	report.ByPersonRole:  "按咨询对象",
+	report.ByChannel:     "按咨询渠道",
+	report.ByOrgan:       "按办案机关",
+}
+
+// The columns of 月报表.
+const (
+	colGroup = 1 + iota
+	colNumber
+	colIndicator
+	colPart
+	colUnit
+	colMonth
+	colYear
+	colLastYear
+	colClause
+)
+
+const (
+	monthHead = 4     // row of the headings
+	monthRow  = 15.0  // height of a row in points
+	monthPage = 500.0 // what a page holds, in points
+)
+
+func monthForm(b *workbook, m report.DivisionMonth) {
+	s := b.sheet("月报表")
+	s.widths(14, 6, 22, 16, 8, 14, 14, 14, 27)
+	s.span(colGroup, 1, colClause, 1, "值班律师工作统计表（月）", titleLook)
+	s.height(1, 38)
+	right, middle := plainLook, plainLook
+	right.align, middle.align = "right", "center"
+	for row, texts := range [][3]string{
+		{"填报单位（盖章）：" + m.Unit, "报告期：" + m.Month.Title().ZH, "表式版本：" + m.Form},
+		{"行政区划：" + m.Division.Name + "（" + string(m.Division.Code) + "）",
+			"统计时段：" + longDay(m.Month.First()) + "至" + longDay(m.Month.Last()), "报送期限：" + longDay(m.Due) + "前"},
+	} {
+		s.span(colGroup, row+2, colPart, row+2, texts[0], plainLook)
+		s.span(colUnit, row+2, colLastYear, row+2, texts[1], middle)
+		s.text(colClause, row+2, texts[2], right)
+		s.height(row+2, 20)
+	}
+	s.head(colGroup, monthHead, colGroup, monthHead, "类别")
+	s.head(colNumber, monthHead, colNumber, monthHead, "序号")
+	s.head(colIndicator, monthHead, colPart, monthHead, "指标")
+	for i, h := range []string{"单位", "本月", "本年累计", "上年同月", "依据"} {
+		s.head(colUnit+i, monthHead, colUnit+i, monthHead, h)
+	}
+	s.height(monthHead, 24)
+
+	f := monthRows{s: s, row: monthHead + 1, parts: map[report.Dimension]block{}}
+	left := monthPage - 38 - 20 - 20 - 24
+	for _, g := range m.Groups {
+		need := float64(len(g.Lines)) * monthRow
+		if need > left { // a group is never torn
+			b.do(b.f.InsertPageBreak(s.name, cellName(1, f.row)))
+			left = monthPage - 24
+		}
+		left -= need
+		f.group(g)
+	}
+	row := s.notes(f.row, basis(m.AsOf, m.Cut))
+	s.span(colGroup, row, colClause, row, signatures, look{size: 11, unlocked: true})
+	s.height(row, 34)
+	row++
+	last := row + 12
+	for _, half := range []struct {
+		by       report.Dimension
+		from, to int
+		title    string
+	}{{report.ByPersonRole, colGroup, colPart, "法律咨询按对象（人次）"}, {report.ByChannel, colUnit, colClause, "法律咨询按渠道（人次）"}} {
+		part, ok := f.parts[half.by]
+		if !ok {
+			continue
+		}
+		c := chart{title: m.Month.Title().ZH + half.title, categories: s.ref(colPart, part.from, colPart, part.to)}
+		columns := []int{colMonth}
+		if part.lastYear {
+			columns = append(columns, colLastYear)
+		}
+		for _, col := range columns {
+			c.names = append(c.names, s.ref(col, monthHead, col, monthHead))
+			c.values = append(c.values, s.ref(col, part.from, col, part.to))
+		}
+		s.chart(half.from, row, half.to, last, c)
+	}
+	s.printed(page{
+		headFrom: monthHead, headTo: monthHead, frozen: colPart, lastCol: colClause, lastRow: last,
+		running: monthRunning(m), asOf: m.AsOf, cut: m.Cut,
+	})
+}
+
+const signatures = "单位负责人：　　　　　　　　　审核人：　　　　　　　　　填表人：　　　　　　　　　填报日期：　　　　年　　月　　日"
+
+func monthRunning(m report.DivisionMonth) string {
+	return "值班律师工作统计表（月）　" + m.Division.Name + "　" + m.Month.Title().ZH
+}
+
+// block is a run of rows. LastYear tells whether last year's are numbers.
+type block struct {
+	from, to int
+	lastYear bool
+}
+
+// monthRows writes the rows of the form one after another and remembers where
+// the parts of the consultations stand, for the charts.
+type monthRows struct {
+	s      *sheet
+	row    int
+	number int
+	parts  map[report.Dimension]block
+}
+
+func (f *monthRows) group(g report.FormGroup) {
+	s, first := f.s, f.row
+	small := nameLook
+	small.size = 9
+	for i, line := range g.Lines {
+		f.number++
+		value := look{size: 10.5, border: true, bold: line.By == ""}
+		s.text(colNumber, f.row, fmt.Sprint(f.number), midLook)
+		if line.By == "" {
+			s.span(colIndicator, f.row, colPart, f.row, line.Indicator.Name.ZH, nameLook)
+		} else {
+			s.text(colPart, f.row, line.Part.ZH, nameLook)
+			if next := i + 1; next == len(g.Lines) || g.Lines[next].By != line.By {
+				start := i
+				for start > 0 && g.Lines[start-1].By == line.By {
+					start--
+				}
+				f.split(first+start, f.row, g.Lines[start:next])
+			}
+		}
+		s.text(colUnit, f.row, showing(line.Indicator).unit, midLook)
+		s.figure(colMonth, f.row, line.Month, line.Indicator, value)
+		s.figure(colYear, f.row, line.Year, line.Indicator, value)
+		s.figure(colLastYear, f.row, line.LastYear, line.Indicator, value)
+		s.text(colClause, f.row, line.Indicator.Clause, small)
+		s.height(f.row, monthRow)
+		f.row++
+	}
+	title := midLook
+	title.family = "黑体"
+	s.span(colGroup, first, colGroup, f.row-1, g.Title.ZH, title)
+}
+
+// split names what the parts in the rows from..to are by.
+func (f *monthRows) split(from, to int, lines []report.FormLine) {
+	f.s.span(colIndicator, from, colIndicator, to, byTitle[lines[0].By], midLook)
+	if lines[0].Indicator.Code != schemas.Consultations {
+		return
+	}
+	b := block{from, to, true}
+	for _, line := range lines {
+		b.lastYear = b.lastYear && line.LastYear.Status == report.Known
+	}
+	f.parts[lines[0].By] = b
+}
+
+const childHead = 3
+
+// monthChildren writes 分地区: headings in row 3, a child a row, 合计 below.
+func monthChildren(b *workbook, m report.DivisionMonth) {
+	s := b.sheet("分地区")
+	widths := []float64{22}
+	last := 1 + len(m.ChildIndicators)
+	for range m.ChildIndicators {
+		widths = append(widths, 11.5)
+	}
+	s.widths(widths...)
+	s.span(1, 1, last, 1, "值班律师工作统计表（月）分地区情况", titleLook)
+	s.height(1, 38)
+	right := plainLook
+	right.align = "right"
+	s.span(1, 2, last/2, 2, "填报单位："+m.Unit, plainLook)
+	s.span(last/2+1, 2, last, 2, "报告期："+m.Month.Title().ZH, right)
+	s.height(2, 20)
+	s.head(1, childHead, 1, childHead, "地区")
+	for i, ind := range m.ChildIndicators {
+		s.head(2+i, childHead, 2+i, childHead, ind.Name.ZH+"\n（"+showing(ind).unit+"）")
+	}
+	s.height(childHead, 48)
+	first := childHead + 1
+	row := first
+	for _, c := range m.Children {
+		name := c.Division.Name
+		if c.Own {
+			name += "本级"
+		}
+		s.text(1, row, name, nameLook)
+		for i, ind := range m.ChildIndicators {
+			s.figure(2+i, row, c.Figures[i], ind, look{size: 10.5, border: true})
+		}
+		s.height(row, 19)
+		row++
+	}
+	total := look{family: "黑体", size: 10.5, align: "left", indent: 1, fill: "F2F2F2", border: true}
+	s.text(1, row, "合计", total)
+	for i, ind := range m.ChildIndicators {
+		s.figure(2+i, row, m.Total[i], ind, total)
+	}
+	s.height(row, 21)
+	lastChild := row - 1
+	row = s.notes(row+1, basis(m.AsOf, m.Cut))
+	if lastChild >= first {
+		c := chart{title: m.Month.Title().ZH + "各地区值班与咨询", categories: s.ref(1, first, 1, lastChild)}
+		for i, ind := range m.ChildIndicators {
+			if ind.Code == schemas.Shifts || ind.Code == schemas.Consultations {
+				c.names = append(c.names, s.ref(2+i, childHead, 2+i, childHead))
+				c.values = append(c.values, s.ref(2+i, first, 2+i, lastChild))
+			}
+		}
+		s.chart(1, row, last, row+15, c)
+		row += 16
+	}
+	s.printed(page{headFrom: childHead, headTo: childHead, frozen: 1, lastCol: last, lastRow: row - 1, running: monthRunning(m), asOf: m.AsOf, cut: m.Cut})
+}

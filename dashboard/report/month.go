@@ -2,25 +2,10 @@ package report
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"zhiban/schemas"
-)
-
-// Figure is a cell of a document: a number, or the reason why there is none.
-type Figure struct {
-	Value  float64
-	Status FigureStatus
-}
-
-// FigureStatus says whether a cell holds a number.
-type FigureStatus uint8
-
-// Forms print these as the number (0 is "none"), X and N.
-const (
-	Known         FigureStatus = iota
-	NotAvailable               // X: a ratio over nothing, or a time of which nothing is held
-	NotApplicable              // N: the duty did not exist yet
 )
 
 // DivisionMonth is a division's monthly return (值班律师工作统计表（月）).
@@ -47,10 +32,11 @@ type FormGroup struct {
 	Lines []FormLine
 }
 
-// FormLine is one indicator, or the part of it with one dimension value.
+// FormLine is one indicator, or the part of it with one value of a dimension.
 type FormLine struct {
 	Indicator schemas.Indicator
-	Part      schemas.Text // empty for the whole
+	By        Dimension    // empty for the whole
+	Part      schemas.Text // the dimension value's name
 	Month     Figure       // 本月
 	Year      Figure       // 本年累计
 	LastYear  Figure       // 上年同月
@@ -64,8 +50,210 @@ type FormChild struct {
 	Figures  []Figure
 }
 
+// monthForm is the form's rows: data, since the form itself is not in the
+// rules and changes with time. A changed form gets a new version. Figures of
+// the catalogue that no group names follow in a last group.
+var monthForm = struct {
+	version string
+	groups  []formGroup
+}{"2026-1", []formGroup{
+	{schemas.Text{ZH: "工作站与律师", EN: "Stations and lawyers"}, []formRow{
+		{schemas.Stations, []Dimension{ByStationKind}}, {schemas.Lawyers, nil}}},
+	{schemas.Text{ZH: "值班", EN: "Duty"}, []formRow{
+		{schemas.Shifts, []Dimension{ByMode}}, {schemas.DutyMinutes, []Dimension{ByMode}}, {schemas.ShiftsOpen, nil}}},
+	{schemas.Text{ZH: "法律咨询", EN: "Consultations"}, []formRow{
+		{schemas.Consultations, []Dimension{ByPersonRole, ByChannel}}, {schemas.PersonsConsulted, nil},
+		{schemas.ConsultationsGuided, nil}, {schemas.ConsultationsUnsigned, nil}}},
+	{schemas.Text{ZH: "法律援助申请", EN: "Applications"}, []formRow{
+		{schemas.ApplicationsReceived, nil}, {schemas.ApplicationsTransferred, nil},
+		{schemas.TransferDue24h, nil}, {schemas.TransferMet24h, nil}, {schemas.TransferredWithin24h, nil}}},
+	{schemas.Text{ZH: "告知", EN: "Notifications"}, []formRow{
+		{schemas.NotificationsDue, nil}, {schemas.NotificationsOnTime, nil}, {schemas.NotificationsLate, nil},
+		{schemas.NotificationsUnevid, nil}, {schemas.NotificationsOpen, nil}, {schemas.NotificationsOverdue, nil}}},
+}}
+
+type formGroup struct {
+	title schemas.Text
+	rows  []formRow
+}
+
+type formRow struct {
+	code schemas.IndicatorCode
+	by   []Dimension // its parts, shown below it
+}
+
+// childColumns are the columns of the sheet of children.
+var childColumns = lookup(
+	schemas.Stations, schemas.Lawyers, schemas.Shifts, schemas.DutyMinutes, schemas.Consultations, schemas.PersonsConsulted,
+	schemas.ApplicationsReceived, schemas.ApplicationsTransferred, schemas.TransferredWithin24h,
+	schemas.NotificationsDue, schemas.NotificationsOnTime, schemas.NotificationsLate, schemas.NotificationsUnevid, schemas.NotificationsOverdue,
+)
+
+// valuesOf lists the values that a form shows of a dimension.
+func valuesOf(by Dimension) []Value {
+	switch by {
+	case ByStationKind:
+		var out []Value
+		for _, k := range schemas.StationKinds {
+			out = append(out, Value{string(k), k.Title()})
+		}
+		return out
+	case ByMode:
+		return Modes
+	case ByChannel:
+		return Channels
+	case ByPersonRole:
+		return PersonRoles
+	case ByOrgan:
+		return Organs
+	}
+	return nil
+}
+
+// ReturnDue is the last day on which a division of this level reports its
+// month. The rules name only the province's 20th (三(三)4(3)); the earlier days
+// leave the prefectures time to aggregate.
+func ReturnDue(level schemas.DivisionLevel, month schemas.Month) schemas.Day {
+	day := schemas.Day(10)
+	switch level {
+	case schemas.LevelPrefecture:
+		day = 15
+	case schemas.LevelProvince:
+		day = 20
+	}
+	return (month + 1).First() + day - 1
+}
+
 // DivisionMonth gathers the monthly return of division. All its figures are of
 // one cut; zero asOf is now.
 func (w *Warehouse) DivisionMonth(ctx context.Context, scope Scope, division schemas.DivisionCode, month schemas.Month, asOf time.Time) (DivisionMonth, error) {
-	return DivisionMonth{}, errUnbuilt
+	return gather(ctx, w, scope, w.asOfOr(asOf), func(ctx context.Context, i *inquiry) (DivisionMonth, error) {
+		return divisionMonth(ctx, i, division, month)
+	})
+}
+
+func divisionMonth(ctx context.Context, i *inquiry, code schemas.DivisionCode, month schemas.Month) (DivisionMonth, error) {
+	division, err := documentDivision(i.scope, code)
+	if err != nil {
+		return DivisionMonth{}, err
+	}
+	first, err := i.firstRecord(ctx, code, month)
+	if err != nil {
+		return DivisionMonth{}, err
+	}
+	now := monthPeriod(month).begun(i.asOf)
+	year := period{Range{schemas.Date(month.Year(), time.January, 1), now.To}, now.unheld}
+	last := monthPeriod(month - 12)
+	last.unheld = month-12 < first
+
+	m := DivisionMonth{
+		Division: division, Unit: reportingUnit(division), Month: month, Due: ReturnDue(division.Level, month),
+		Form: monthForm.version, AsOf: i.asOf,
+	}
+	columns := [3]column{{period: now}, {period: year}, {period: last}}
+	for k := range columns {
+		if err := columns[k].fill(ctx, i, code); err != nil {
+			return m, err
+		}
+	}
+	line := func(ind schemas.Indicator, by Dimension, v Value) FormLine {
+		return FormLine{ind, by, v.Name, columns[0].cell(ind, by, v), columns[1].cell(ind, by, v), columns[2].cell(ind, by, v)}
+	}
+	for _, group := range formGroups() {
+		g := FormGroup{Title: group.title}
+		for _, row := range group.rows {
+			ind := lookup(row.code)[0]
+			g.Lines = append(g.Lines, line(ind, "", Value{}))
+			for _, by := range row.by {
+				for _, v := range valuesOf(by) {
+					g.Lines = append(g.Lines, line(ind, by, v))
+				}
+			}
+		}
+		m.Groups = append(m.Groups, g)
+	}
+	if division.Level != schemas.LevelCounty {
+		s, err := i.statistics(ctx, now.query(code, codesOf(childColumns), ByDivision))
+		if err != nil {
+			return m, err
+		}
+		m.ChildIndicators = childColumns
+		m.Children = children(s, division, now)
+		m.Total = now.cells(columns[0].whole, childColumns)
+	}
+	m.Cut = i.cut
+	return m, nil
+}
+
+// column is the answers behind one column of the form.
+type column struct {
+	period
+	whole Statistics
+	parts map[Dimension]Statistics
+}
+
+func (c *column) fill(ctx context.Context, i *inquiry, code schemas.DivisionCode) (err error) {
+	if c.whole, err = i.statistics(ctx, c.query(code, codesOf(schemas.Indicators.All()))); err != nil {
+		return err
+	}
+	split := map[Dimension][]schemas.IndicatorCode{}
+	var order []Dimension
+	for _, g := range monthForm.groups {
+		for _, row := range g.rows {
+			for _, by := range row.by {
+				if split[by] == nil {
+					order = append(order, by)
+				}
+				split[by] = append(split[by], row.code)
+			}
+		}
+	}
+	c.parts = map[Dimension]Statistics{}
+	for _, by := range order {
+		if c.parts[by], err = i.statistics(ctx, c.query(code, split[by], by)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *column) cell(ind schemas.Indicator, by Dimension, v Value) Figure {
+	if by == "" {
+		return c.period.cell(c.whole, ind)
+	}
+	return c.period.cell(c.parts[by], ind, v.Code)
+}
+
+// formGroups is the form with what the catalogue has besides.
+func formGroups() []formGroup {
+	named := map[schemas.IndicatorCode]bool{}
+	for _, g := range monthForm.groups {
+		for _, row := range g.rows {
+			named[row.code] = true
+		}
+	}
+	rest := formGroup{title: schemas.Text{ZH: "其他", EN: "Other"}}
+	for _, ind := range schemas.Indicators.All() {
+		if !named[ind.Code] {
+			rest.rows = append(rest.rows, formRow{code: ind.Code})
+		}
+	}
+	if len(rest.rows) == 0 {
+		return monthForm.groups
+	}
+	return append(slices.Clone(monthForm.groups), rest)
+}
+
+// children are the rows of the divisions under division in a period: all that
+// existed, then division itself when its own stations have figures.
+func children(s Statistics, division schemas.Division, p period) []FormChild {
+	inds := lookup(s.Query.Indicators...)
+	var out []FormChild
+	for _, d := range schemas.Divisions.Children(division.Code, p.From, p.To) {
+		out = append(out, FormChild{Division: d, Figures: p.cells(s, inds, string(d.Code))})
+	}
+	if _, ok := s.Find(string(division.Code)); ok {
+		out = append(out, FormChild{Division: division, Own: true, Figures: p.cells(s, inds, string(division.Code))})
+	}
+	return out
 }

@@ -1,0 +1,284 @@
+package export
+
+import (
+	"flag"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"zhiban/dashboard/report"
+	"zhiban/schemas"
+)
+
+var out = flag.String("out", "", "folder into which tests write the files they make, to look at them")
+
+// show writes a file into the folder of -out.
+func show(t testing.TB, name string, f File) {
+	t.Helper()
+	if *out != "" {
+		if err := os.WriteFile(filepath.Join(*out, name), f.Body, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+var (
+	sampleAsOf = time.Date(2026, 11, 3, 9, 30, 0, 0, schemas.Shanghai)
+	sampleCut  = report.Cut{0: 120345, 1: 98321, 2: 101877, 3: 99020, 4: 121, 5: 87331}
+	sampleNow  = schemas.Date(2026, 10, 1).Month()
+)
+
+const hostile = "=cmd|' /C calc'!A0<>&\"'\x0b\x00]]>\u202e\ufffe甲"
+
+// hostileShown is what a document holds of hostile.
+const hostileShown = "=cmd|' /C calc'!A0<>&\"']]>甲"
+
+func indicator(code schemas.IndicatorCode) schemas.Indicator {
+	ind, err := schemas.Indicators.Lookup(code)
+	if err != nil {
+		panic(err)
+	}
+	return ind
+}
+
+func division(code schemas.DivisionCode) schemas.Division {
+	d, _ := schemas.Divisions.Get(code)
+	return d
+}
+
+// figures draws figures that look like a month's, scaled by the size of a
+// division.
+type figures struct {
+	*rand.Rand
+	size float64
+}
+
+func newFigures(seed uint64, size float64) figures {
+	return figures{rand.New(rand.NewPCG(seed, 1)), size}
+}
+
+func (f figures) of(ind schemas.Indicator) report.Figure {
+	typical := map[schemas.IndicatorCode]float64{
+		schemas.Stations: 3, schemas.Lawyers: 12, schemas.Shifts: 66, schemas.DutyMinutes: 66 * 240, schemas.Consultations: 210,
+		schemas.PersonsConsulted: 180, schemas.ApplicationsReceived: 24, schemas.NotificationsDue: 90, schemas.NotificationsOnTime: 80,
+	}[ind.Code]
+	if ind.Kind == schemas.Ratio {
+		return report.Figure{Value: 0.85 + 0.15*f.Float64()}
+	}
+	if typical == 0 {
+		typical = 4
+	}
+	return report.Figure{Value: float64(int(f.size * typical * (0.6 + 0.8*f.Float64())))}
+}
+
+func sampleLawyer() report.LawyerYear {
+	y := report.LawyerYear{
+		Lawyer:   report.Lawyer{Licence: "12201201810123456", Name: "王立新", Kind: "private", Firm: "吉林正阳律师事务所", Division: "220182", Registered: true},
+		Division: "榆树市", Within: "榆树市", Year: 2026, AsOf: sampleAsOf, Cut: sampleCut,
+	}
+	f := newFigures(1, 1)
+	for i := range y.Months {
+		known := func(max int) report.Figure {
+			if i > 10 { // December has not begun
+				return report.Figure{Status: report.NotAvailable}
+			}
+			return report.Figure{Value: float64(f.IntN(max))}
+		}
+		parts := func(n, max int) (out []report.Figure, sum report.Figure) {
+			for range n {
+				p := known(max)
+				out = append(out, p)
+				sum = report.Figure{Value: sum.Value + p.Value, Status: p.Status}
+			}
+			return out, sum
+		}
+		m := &y.Months[i]
+		m.Shifts, m.ShiftsOpen, m.Persons, m.Guided, m.Unsigned = known(12), known(2), known(30), known(6), known(3)
+		m.Received, m.Transferred = known(5), known(5)
+		m.Minutes, m.MinutesAll = parts(3, 900)
+		m.Channels, m.Consultations = parts(4, 9)
+		m.Roles, _ = parts(4, 9)
+		m.Within24h = report.Figure{Status: report.NotAvailable}
+		if m.Received.Value > 0 {
+			m.Within24h = report.Figure{Value: 0.875}
+		}
+	}
+	add := func(total, part *report.Figure) {
+		if part.Status == report.Known {
+			total.Value += part.Value
+		}
+	}
+	y.Total = report.LawyerMonth{Minutes: make([]report.Figure, 3), Channels: make([]report.Figure, 4), Roles: make([]report.Figure, 4)}
+	for i := range y.Months {
+		m, total := &y.Months[i], &y.Total
+		for k := range m.Minutes {
+			add(&total.Minutes[k], &m.Minutes[k])
+		}
+		for k := range m.Channels {
+			add(&total.Channels[k], &m.Channels[k])
+			add(&total.Roles[k], &m.Roles[k])
+		}
+		for to, from := range map[*report.Figure]*report.Figure{
+			&total.Shifts: &m.Shifts, &total.ShiftsOpen: &m.ShiftsOpen, &total.MinutesAll: &m.MinutesAll, &total.Consultations: &m.Consultations,
+			&total.Guided: &m.Guided, &total.Unsigned: &m.Unsigned, &total.Received: &m.Received, &total.Transferred: &m.Transferred,
+		} {
+			add(to, from)
+		}
+	}
+	y.Total.Persons, y.Total.Within24h = report.Figure{Value: 143}, report.Figure{Value: 0.875}
+	return y
+}
+
+// sampleMonth has every indicator of the catalogue and the splits of the form.
+func sampleMonth(code schemas.DivisionCode) report.DivisionMonth {
+	d := division(code)
+	size := map[schemas.DivisionLevel]float64{schemas.LevelCounty: 1, schemas.LevelPrefecture: 9, schemas.LevelProvince: 80}[d.Level]
+	f := newFigures(2, size)
+	m := report.DivisionMonth{
+		Division: d, Unit: d.Name + "法律援助中心", Month: sampleNow, Due: schemas.Date(2026, 11, 10), Form: "2026-1", AsOf: sampleAsOf, Cut: sampleCut,
+	}
+	line := func(g *report.FormGroup, ind schemas.Indicator, by report.Dimension, part schemas.Text) {
+		l := report.FormLine{Indicator: ind, By: by, Part: part, Month: f.of(ind), Year: f.of(ind), LastYear: f.of(ind)}
+		l.Year.Value *= 9
+		if ind.Kind == schemas.Ratio {
+			l.Year.Value /= 9
+		}
+		g.Lines = append(g.Lines, l)
+	}
+	for _, group := range []struct {
+		title string
+		codes []schemas.IndicatorCode
+	}{
+		{"工作站与律师", []schemas.IndicatorCode{schemas.Stations, schemas.Lawyers}},
+		{"值班", []schemas.IndicatorCode{schemas.Shifts, schemas.DutyMinutes, schemas.ShiftsOpen}},
+		{"法律咨询", []schemas.IndicatorCode{schemas.Consultations, schemas.PersonsConsulted, schemas.ConsultationsGuided, schemas.ConsultationsUnsigned}},
+		{"法律援助申请", []schemas.IndicatorCode{schemas.ApplicationsReceived, schemas.ApplicationsTransferred, schemas.TransferDue24h, schemas.TransferMet24h, schemas.TransferredWithin24h}},
+		{"告知", []schemas.IndicatorCode{schemas.NotificationsDue, schemas.NotificationsOnTime, schemas.NotificationsLate, schemas.NotificationsUnevid, schemas.NotificationsOpen, schemas.NotificationsOverdue}},
+	} {
+		g := report.FormGroup{Title: schemas.Text{ZH: group.title}}
+		for _, c := range group.codes {
+			line(&g, indicator(c), "", schemas.Text{})
+			switch c {
+			case schemas.Stations:
+				for _, k := range schemas.StationKinds {
+					line(&g, indicator(c), report.ByStationKind, k.Title())
+				}
+			case schemas.Shifts, schemas.DutyMinutes:
+				for _, v := range report.Modes {
+					line(&g, indicator(c), report.ByMode, v.Name)
+				}
+			case schemas.Consultations:
+				for _, v := range report.PersonRoles {
+					line(&g, indicator(c), report.ByPersonRole, v.Name)
+				}
+				for _, v := range report.Channels {
+					line(&g, indicator(c), report.ByChannel, v.Name)
+				}
+			}
+		}
+		m.Groups = append(m.Groups, g)
+	}
+	if d.Level != schemas.LevelCounty {
+		for _, c := range []schemas.IndicatorCode{
+			schemas.Stations, schemas.Lawyers, schemas.Shifts, schemas.DutyMinutes, schemas.Consultations, schemas.PersonsConsulted,
+			schemas.ApplicationsReceived, schemas.ApplicationsTransferred, schemas.TransferredWithin24h,
+			schemas.NotificationsDue, schemas.NotificationsOnTime, schemas.NotificationsLate, schemas.NotificationsUnevid, schemas.NotificationsOverdue,
+		} {
+			m.ChildIndicators = append(m.ChildIndicators, indicator(c))
+			m.Total = append(m.Total, f.of(indicator(c)))
+		}
+		child := newFigures(3, size/9)
+		row := func(d schemas.Division, own bool) {
+			c := report.FormChild{Division: d, Own: own}
+			for _, ind := range m.ChildIndicators {
+				c.Figures = append(c.Figures, child.of(ind))
+			}
+			m.Children = append(m.Children, c)
+		}
+		for _, c := range schemas.Divisions.Children(code, m.Month.First(), m.Month.Last()) {
+			row(c, false)
+		}
+		row(d, true)
+	}
+	return m
+}
+
+func sampleDeck(code schemas.DivisionCode) report.Deck {
+	month := sampleMonth(code)
+	f := newFigures(4, 9)
+	d := report.Deck{Division: month.Division, Unit: month.Unit, Periods: report.PeriodsOf(sampleNow, schemas.DayOf(sampleAsOf)), AsOf: sampleAsOf, Cut: sampleCut, PartsAre: report.ByDivision}
+	for _, c := range []schemas.IndicatorCode{
+		schemas.Stations, schemas.Lawyers, schemas.Shifts, schemas.DutyMinutes, schemas.Consultations, schemas.PersonsConsulted,
+		schemas.ApplicationsReceived, schemas.ApplicationsTransferred, schemas.TransferredWithin24h,
+		schemas.NotificationsDue, schemas.NotificationsOnTime, schemas.NotificationsOverdue,
+	} {
+		ind := indicator(c)
+		d.Key = append(d.Key, report.KeyFigure{Indicator: ind, Now: f.of(ind), Previous: f.of(ind), LastYear: f.of(ind)})
+	}
+	d.Key[11].LastYear = report.Figure{Status: report.NotAvailable}
+	for _, c := range []schemas.IndicatorCode{
+		schemas.Shifts, schemas.DutyMinutes, schemas.Consultations, schemas.PersonsConsulted,
+		schemas.ApplicationsReceived, schemas.TransferredWithin24h, schemas.NotificationsDue, schemas.NotificationsOverdue,
+	} {
+		d.PartIndicators = append(d.PartIndicators, indicator(c))
+		d.PartsAll = append(d.PartsAll, f.of(indicator(c)))
+	}
+	row := func(name string, inds []schemas.Indicator) report.DeckRow {
+		r := report.DeckRow{Name: name}
+		for _, ind := range inds {
+			r.Figures = append(r.Figures, f.of(ind))
+		}
+		return r
+	}
+	for _, c := range month.Children {
+		d.Parts = append(d.Parts, row(c.Division.Name, d.PartIndicators))
+	}
+	if len(d.Parts) > 1 {
+		d.Parts[1].Figures[2].Value = 0 // a zero must stay a zero in the chart's workbook
+	}
+	for _, c := range []schemas.IndicatorCode{schemas.Consultations, schemas.Shifts} {
+		t := report.DeckTrend{Indicator: indicator(c)}
+		for i := range 12 {
+			t.Year[i], t.LastYear[i] = f.of(t.Indicator), f.of(t.Indicator)
+			if i > 9 {
+				t.Year[i] = report.Figure{Status: report.NotAvailable}
+			}
+			if i < 3 {
+				t.LastYear[i] = report.Figure{Status: report.NotAvailable}
+			}
+		}
+		d.Trends = append(d.Trends, t)
+	}
+	for _, split := range []struct {
+		code   schemas.IndicatorCode
+		by     report.Dimension
+		values []report.Value
+	}{{schemas.Consultations, report.ByChannel, report.Channels}, {schemas.Consultations, report.ByPersonRole, report.PersonRoles}, {schemas.Shifts, report.ByMode, report.Modes}} {
+		s := report.DeckSplit{Indicator: indicator(split.code), By: split.by, Values: split.values}
+		for range split.values {
+			s.Figures = append(s.Figures, f.of(s.Indicator))
+		}
+		d.Splits = append(d.Splits, s)
+	}
+	for _, c := range []schemas.IndicatorCode{
+		schemas.NotificationsDue, schemas.NotificationsOnTime, schemas.NotificationsLate,
+		schemas.NotificationsUnevid, schemas.NotificationsOverdue, schemas.NotificationsOpen,
+	} {
+		d.NoticeIndicators = append(d.NoticeIndicators, indicator(c))
+	}
+	notices := func(onTime, late, unevidenced, overdue, open float64) []report.Figure {
+		var out []report.Figure
+		for _, v := range []float64{onTime + late + unevidenced + open, onTime, late, unevidenced, overdue, open} {
+			out = append(out, report.Figure{Value: v})
+		}
+		return out
+	}
+	d.Notices = []report.DeckRow{
+		{Name: "公安机关", Figures: notices(390, 21, 14, 6, 9)}, {Name: "国家安全机关", Figures: notices(0, 0, 0, 0, 0)},
+		{Name: "人民检察院", Figures: notices(183, 8, 3, 2, 6)}, {Name: "人民法院", Figures: notices(160, 12, 7, 4, 7)},
+	}
+	d.NoticesAll = notices(733, 41, 24, 12, 22)
+	return d
+}

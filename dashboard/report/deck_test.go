@@ -1,0 +1,110 @@
+package report
+
+import (
+	"context"
+	"testing"
+
+	"zhiban/schemas"
+)
+
+func deckIn(t *testing.T, w *world, division schemas.DivisionCode, month, asOf string) Deck {
+	t.Helper()
+	d, err := gather(t.Context(), w, ProvinceWide, morning(asOf), func(ctx context.Context, i *inquiry) (Deck, error) {
+		return deck(ctx, i, division, monthOf(month))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func (d Deck) key(t *testing.T, code schemas.IndicatorCode) KeyFigure {
+	t.Helper()
+	for _, k := range d.Key {
+		if k.Indicator.Code == code {
+			return k
+		}
+	}
+	t.Fatalf("%s is no key figure", code)
+	return KeyFigure{}
+}
+
+var deckFacts = []fact{
+	consulted("2025-08-05", "220182", "a", "visit"),
+	consulted("2025-10-05", "220182", "a", "visit"),
+	consulted("2025-10-25", "220182", "b", "visit"),
+	consulted("2026-09-05", "220182", "a", "visit"),
+	consulted("2026-09-29", "220182", "c", "phone"),
+	consulted("2026-10-05", "220182", "a", "phone"),
+	consulted("2026-10-05", "220183", "a", "phone"),
+	{code: schemas.NotificationsDue, day: "2026-10-05", division: "220182", value: "police", n: 7},
+	{code: schemas.NotificationsOnTime, day: "2026-10-05", division: "220182", value: "police", n: 6},
+	{code: schemas.NotificationsDue, day: "2026-10-05", division: "220182", value: "court", n: 2},
+}
+
+func TestDeckOfAMonth(t *testing.T) {
+	d := deckIn(t, &world{facts: deckFacts}, "220100", "2026-10", "2026-11-03")
+	if k := d.key(t, schemas.Consultations); k.Now != known(2) || k.Previous != known(2) || k.LastYear != known(2) {
+		t.Errorf("consultations %+v", k)
+	}
+	if k := d.key(t, schemas.PersonsConsulted); k.Now != known(1) || k.LastYear != known(2) {
+		t.Errorf("persons %+v", k)
+	}
+	if d.PartsAre != ByDivision || d.Parts[0].Name != "南关区" || d.PartsAll[2] != known(2) || d.PartsAll[3] != known(1) {
+		t.Errorf("parts by %s: %v; all %v", d.PartsAre, d.Parts, d.PartsAll)
+	}
+	trend := d.Trends[0]
+	if trend.LastYear[6] != notAvailable || trend.LastYear[7] != known(1) || trend.LastYear[8] != known(0) || trend.LastYear[9] != known(2) {
+		t.Errorf("last year's months %v: nothing is held of before August 2025", trend.LastYear)
+	}
+	if trend.Year[8] != known(2) || trend.Year[9] != known(2) || trend.Year[10] != notAvailable {
+		t.Errorf("months %v", trend.Year)
+	}
+	if s := d.Splits[0]; s.By != ByChannel || s.Figures[0] != known(0) || s.Figures[1] != known(2) {
+		t.Errorf("split %+v", s)
+	}
+	if d.Notices[0].Figures[0] != known(7) || d.Notices[0].Figures[1] != known(6) || d.Notices[3].Figures[0] != known(2) || d.NoticesAll[0] != known(9) {
+		t.Errorf("notices %v, all %v", d.Notices, d.NoticesAll)
+	}
+	seen := map[schemas.IndicatorCode]bool{}
+	for _, ind := range d.Indicators() {
+		if seen[ind.Code] {
+			t.Errorf("%s is defined twice", ind.Code)
+		}
+		seen[ind.Code] = true
+	}
+	if !seen[schemas.NotificationsLate] || !seen[schemas.Consultations] {
+		t.Errorf("definitions of %v only", seen)
+	}
+}
+
+// Of a month that is not over the same days are compared.
+func TestDeckOfAnUnfinishedMonth(t *testing.T) {
+	d := deckIn(t, &world{facts: deckFacts}, "220100", "2026-10", "2026-10-12")
+	if k := d.key(t, schemas.Consultations); !d.Unfinished || k.Now != known(2) || k.Previous != known(1) || k.LastYear != known(1) {
+		t.Errorf("unfinished %t, consultations %+v", d.Unfinished, k)
+	}
+	// The months of the trend are whole.
+	if got := d.Trends[0].LastYear[9]; got != known(2) {
+		t.Errorf("October 2025 %v", got)
+	}
+}
+
+func TestDeckOfACountyIsByStation(t *testing.T) {
+	facts := []fact{consulted("2026-10-05", "220182", "a", "visit")}
+	facts[0].station = "220182-court"
+	w := &world{facts: facts, stations: []Station{
+		{Code: "220182-court", Name: "榆树市法律援助中心驻人民法院值班律师工作站"}, {Code: "220182-detention"},
+	}}
+	d := deckIn(t, w, "220182", "2026-10", "2026-11-03")
+	if d.PartsAre != ByStation || len(d.Parts) != 2 || d.Parts[0].Name != w.stations[0].Name || d.Parts[0].Figures[2] != known(1) {
+		t.Errorf("parts %v", d.Parts)
+	}
+	if p := d.Parts[1]; p.Name != "220182-detention" || p.Figures[2] != known(0) {
+		t.Errorf("a station without events: %v", p)
+	}
+	// The county's records begin this month: there is nothing to compare with.
+	if k := d.key(t, schemas.Consultations); k.Now != known(1) || k.Previous != notAvailable || k.LastYear != notAvailable {
+		t.Errorf("consultations %+v", k)
+	}
+}

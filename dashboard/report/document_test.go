@@ -1,0 +1,227 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"zhiban/schemas"
+)
+
+// fact is a posting of a small world in memory.
+type fact struct {
+	code     schemas.IndicatorCode
+	day      string
+	division schemas.DivisionCode
+	station  string
+	lawyer   string
+	value    string // of the dimension that the indicator has: mode, channel or organ
+	role     string
+	person   string
+	n        float64 // 0 stands for 1
+}
+
+// world answers the questions of documents from facts, by the plainest way to
+// count.
+type world struct {
+	facts    []fact
+	stations []Station
+	lawyers  []Lawyer
+	cut      func(question int) Cut
+	asked    []Query
+}
+
+var oneCutOnly = Cut{0: 17, 1: 4}
+
+func (w *world) Statistics(_ context.Context, scope Scope, q Query) (Statistics, error) {
+	if err := scope.admits(q.Division); err != nil {
+		return Statistics{}, err
+	}
+	w.asked = append(w.asked, q)
+	s := Statistics{Query: q, Cut: oneCutOnly, AsOf: q.AsOf}
+	if w.cut != nil {
+		s.Cut = w.cut(len(w.asked))
+	}
+	keys := map[string][]string{}
+	if len(q.By) == 0 {
+		keys[""] = nil
+	}
+	of := func(f fact) []string {
+		day, err := schemas.ParseDay(f.day)
+		if err != nil {
+			panic(err)
+		}
+		var key []string
+		for _, by := range q.By {
+			switch by {
+			case ByDivision:
+				path := schemas.Divisions.Path(f.division)
+				i := slices.IndexFunc(path, func(d schemas.Division) bool { return d.Code == q.Division })
+				key = append(key, string(path[min(i+1, len(path)-1)].Code))
+			case ByStation:
+				key = append(key, f.station)
+			case ByMonth:
+				key = append(key, day.Month().String())
+			case ByPersonRole:
+				key = append(key, f.role)
+			default:
+				key = append(key, f.value)
+			}
+		}
+		return key
+	}
+	in := func(f fact, kind schemas.IndicatorKind) bool {
+		day, _ := schemas.ParseDay(f.day)
+		if lawyers := q.Filter[ByLawyer]; lawyers != nil && !slices.Contains(lawyers, f.lawyer) {
+			return false
+		}
+		return day <= q.To && (day >= q.From || kind == schemas.Stock) && schemas.Divisions.Within(f.division, q.Division)
+	}
+	for _, f := range w.facts {
+		if in(f, schemas.Additive) || in(f, schemas.Stock) && slices.ContainsFunc(q.Indicators, func(c schemas.IndicatorCode) bool { return c == f.code }) {
+			key := of(f)
+			keys[strings.Join(key, "/")] = key
+		}
+	}
+	for joined, key := range keys {
+		row := Row{Key: key}
+		for _, ind := range lookup(q.Indicators...) {
+			count := func(code schemas.IndicatorCode) (n float64) {
+				persons := map[string]bool{}
+				for _, f := range w.facts {
+					if f.code == code && in(f, ind.Kind) && strings.Join(of(f), "/") == joined {
+						n += max(f.n, 1)
+						persons[f.person] = true
+					}
+				}
+				if ind.Kind == schemas.Distinct {
+					n = float64(len(persons))
+				}
+				return n
+			}
+			var v *float64
+			switch ind.Kind {
+			case schemas.Ratio:
+				if over := count(ind.Over); over > 0 {
+					v = new(count(ind.Of) / over)
+				}
+			case schemas.Distinct, schemas.Overdue:
+				v = new(count(ind.Of))
+			default:
+				v = new(count(ind.Code))
+			}
+			row.Values = append(row.Values, v)
+		}
+		s.Rows = append(s.Rows, row)
+	}
+	return s, nil
+}
+
+func (w *world) Stations(context.Context, Scope, schemas.DivisionCode, time.Time) ([]Station, error) {
+	return w.stations, nil
+}
+
+func (w *world) Lawyer(_ context.Context, _ Scope, licence string, _ time.Time) (Lawyer, error) {
+	for _, l := range w.lawyers {
+		if l.Licence == licence {
+			return l, nil
+		}
+	}
+	return Lawyer{Licence: licence}, nil
+}
+
+func morning(day string) time.Time {
+	d, err := schemas.ParseDay(day)
+	if err != nil {
+		panic(err)
+	}
+	return d.Start().Add(9 * time.Hour)
+}
+
+func monthOf(s string) schemas.Month {
+	m, err := schemas.ParseMonth(s)
+	if err != nil {
+		panic(err)
+	}
+	return m
+}
+
+// monthIn gathers a return from a world.
+func monthIn(t *testing.T, w *world, division schemas.DivisionCode, month, asOf string) DivisionMonth {
+	t.Helper()
+	m, err := gather(t.Context(), w, ProvinceWide, morning(asOf), func(ctx context.Context, i *inquiry) (DivisionMonth, error) {
+		return divisionMonth(ctx, i, division, monthOf(month))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func known(v float64) Figure { return Figure{Value: v} }
+
+var (
+	notAvailable  = Figure{Status: NotAvailable}
+	notApplicable = Figure{Status: NotApplicable}
+)
+
+func TestADocumentIsOfOneCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{cut: func(question int) Cut { return Cut{0: int64(min(question, 5))} }}
+		m := monthIn(t, w, "220182", "2026-10", "2026-11-03")
+		if m.Cut.String() != "0:5" {
+			t.Errorf("cut %s: events that came between the questions are in some figures only", m.Cut)
+		}
+		for _, q := range w.asked {
+			if !q.AsOf.Equal(morning("2026-11-03")) {
+				t.Errorf("asked as of %s", q.AsOf)
+			}
+		}
+	})
+}
+
+func TestADocumentFailsWhenTheProjectionNeverHolds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{cut: func(question int) Cut { return Cut{0: int64(question)} }}
+		_, err := gather(t.Context(), w, ProvinceWide, morning("2026-11-03"), func(ctx context.Context, i *inquiry) (Deck, error) {
+			return deck(ctx, i, "220182", monthOf("2026-10"))
+		})
+		if schemas.KindOf(err) != schemas.Unavailable {
+			t.Errorf("error %v", err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		_, err = gather(ctx, w, ProvinceWide, morning("2026-11-03"), func(ctx context.Context, i *inquiry) (Deck, error) {
+			return deck(ctx, i, "220182", monthOf("2026-10"))
+		})
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+func TestAStationHasNoDocumentOfItsDivision(t *testing.T) {
+	scope := Scope{Division: "220182", Station: "220182-court"}
+	if _, err := divisionMonth(t.Context(), &inquiry{w: &world{}, scope: scope}, "220182", monthOf("2026-10")); schemas.KindOf(err) != schemas.NotFound {
+		t.Errorf("return: %v", err)
+	}
+	if _, err := deck(t.Context(), &inquiry{w: &world{}, scope: scope}, "220182", monthOf("2026-10")); schemas.KindOf(err) != schemas.NotFound {
+		t.Errorf("deck: %v", err)
+	}
+	scope.Station = ""
+	if _, err := deck(t.Context(), &inquiry{w: &world{}, scope: scope}, "220100", monthOf("2026-10")); schemas.KindOf(err) != schemas.NotFound {
+		t.Errorf("deck of a division outside the scope: %v", err)
+	}
+}
+
+func TestReturnDue(t *testing.T) {
+	for level, want := range map[schemas.DivisionLevel]string{schemas.LevelCounty: "2027-01-10", schemas.LevelPrefecture: "2027-01-15", schemas.LevelProvince: "2027-01-20"} {
+		if got := ReturnDue(level, monthOf("2026-12")).String(); got != want {
+			t.Errorf("%s: %s, want %s", level, got, want)
+		}
+	}
+}
