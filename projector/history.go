@@ -33,7 +33,7 @@ const (
 	begunSQL = `SELECT xxHash64(concat(case_kind, '/', case_key)) FROM ` + warehouse.Events + `
 		WHERE kafka_partition = ? AND kafka_offset < ?`
 	lookupSQL = `SELECT ` + warehouse.EventColumns + ` FROM ` + warehouse.Events + `
-		WHERE kafka_partition = ? AND kafka_offset < ? AND case_key IN (?)
+		WHERE kafka_partition = ? AND kafka_offset < ? AND case_key IN ?
 		ORDER BY kafka_offset SETTINGS max_query_size = 1048576`
 )
 

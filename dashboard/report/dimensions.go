@@ -118,8 +118,12 @@ func (p *plan) where(codes []schemas.IndicatorCode, from schemas.Day) fragment {
 
 // leaf is the division to which a posting reports: the one stated in the
 // station's registration, else the one in its code; under the tree of the
-// posting's day, or of today.
+// posting's day, or of today. What is a stock stands at the end of the range.
 func (p *plan) leaf() fragment {
+	day := fragment{sql: "day"}
+	if p.stock {
+		day = fragment{"toDate(?)", []any{date(p.To)}}
+	}
 	f := fragment{sql: "substring(source, 1, 6)"}
 	var codes, reporting []string
 	for _, code := range slices.Sorted(maps.Keys(p.register.stations)) {
@@ -139,8 +143,8 @@ func (p *plan) leaf() fragment {
 			continue
 		}
 		f = fragment{
-			"if(day < ?, transform(" + inner.sql + ", ?, ?), transform(" + inner.sql + ", ?, ?))",
-			slices.Concat([]any{date(m.On)},
+			"if(" + day.sql + " < ?, transform(" + inner.sql + ", ?, ?), transform(" + inner.sql + ", ?, ?))",
+			slices.Concat(day.args, []any{date(m.On)},
 				inner.args, []any{[]string{string(m.New)}, []string{string(m.Old)}},
 				inner.args, []any{[]string{string(m.Old)}, []string{string(m.New)}}),
 		}

@@ -36,7 +36,7 @@ func (p *plan) behind() fragment {
 	from := p.From
 	for _, ind := range p.indicators {
 		if ind.Kind == schemas.Stock {
-			from = 0
+			from, p.stock = 0, true
 		}
 	}
 	f := p.where(p.sources(), from)

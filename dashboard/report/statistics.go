@@ -72,6 +72,7 @@ type plan struct {
 	cut        Cut
 	asOf       time.Time
 	register   *register
+	stock      bool // while stocks are asked for
 }
 
 // plan checks q, lists everything wrong with it, and finds its cut.
@@ -169,7 +170,9 @@ func (p *plan) stocks(ctx context.Context, cells map[string]*cell) error {
 	if len(codes) == 0 {
 		return nil
 	}
-	return p.sum(ctx, cells, codes, nil, 0, fragment{})
+	stock := *p
+	stock.stock = true
+	return stock.sum(ctx, cells, codes, nil, 0, fragment{})
 }
 
 // sum adds the postings of some indicators; as renames them in the answer.
