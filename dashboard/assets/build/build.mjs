@@ -44,7 +44,7 @@ function fetchPackages() {
   const lock = join(root, 'package-lock.json');
   const marker = join(modules, '.installed');
   if (existsSync(marker) && readFileSync(marker, 'utf8') === hashOf([lock])) return;
-  say('npm fetches the packages: about 90 MB the first time, later from its cache …');
+  say('npm fetches the packages: about 120 MB the first time, later from its cache …');
   const started = Date.now();
   const npm = spawnSync('npm', ['ci', '--include=dev', '--loglevel=error'], { cwd: root, stdio: 'inherit' });
   if (npm.status !== 0) {
