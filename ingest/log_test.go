@@ -49,6 +49,9 @@ func newServer(t testing.TB, cluster *kfake.Cluster, change func(*Config)) *Serv
 	return s
 }
 
+// patient is for tests that hold the log back.
+func patient(c *Config) { c.AckTimeout = time.Minute }
+
 // post sends a body and returns the answer.
 func post(s *Server, mediaType string, body []byte) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodPost, EventsPath, bytes.NewReader(body))
@@ -77,7 +80,7 @@ func results(t testing.TB, w *httptest.ResponseRecorder) []Result {
 	return a.Results
 }
 
-// consulted is the sign-in of a new shift at a station; n tells events apart.
+// signIn is the sign-in of a new shift at a station; n tells events apart.
 func signIn(station string, n int) schemas.Envelope {
 	return schemas.Envelope{
 		SpecVersion: "1.0", ID: newID(), Source: "/stations/" + station, Type: "zhiban.shift.signed_in.v1", Subject: "shift/" + newID(),
@@ -164,7 +167,7 @@ func (g *produceGate) requests() int {
 	return g.count
 }
 
-// queued waits until n records are handed to the log and not settled.
+// waitQueued waits until n records are handed to the log and not settled.
 func waitQueued(t testing.TB, s *Server, n int) {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {

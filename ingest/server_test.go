@@ -224,7 +224,7 @@ func TestOrderIsKeptInEveryPartition(t *testing.T) {
 
 func TestConcurrentRequestsShareProduceRequests(t *testing.T) {
 	cluster := newLog(t, 6)
-	s := newServer(t, cluster, nil)
+	s := newServer(t, cluster, patient)
 	gate := holdProduce(cluster)
 	var wg sync.WaitGroup
 	send := func(station string) {
@@ -253,7 +253,7 @@ func TestConcurrentRequestsShareProduceRequests(t *testing.T) {
 
 func TestTooMuchIsRefusedWhileTheLogIsSlow(t *testing.T) {
 	cluster := newLog(t, 6)
-	s := newServer(t, cluster, func(c *Config) { c.MaxQueued = MaxBatchEvents })
+	s := newServer(t, cluster, func(c *Config) { patient(c); c.MaxQueued = MaxBatchEvents })
 	gate := holdProduce(cluster)
 	var batch []schemas.Envelope
 	for i := range MaxBatchEvents - 10 {
@@ -505,7 +505,7 @@ func TestRecordedTimeNeverGoesBack(t *testing.T) {
 
 func TestLargeBatchesAreCutToWhatABrokerTakes(t *testing.T) {
 	cluster := newLog(t, 1)
-	s := newServer(t, cluster, nil)
+	s := newServer(t, cluster, patient)
 	gate := holdProduce(cluster)
 	var wg sync.WaitGroup
 	wg.Go(func() { _, _ = postBatch(t, s, signIn("220182-court", 0)) })
@@ -538,7 +538,7 @@ func TestLargeBatchesAreCutToWhatABrokerTakes(t *testing.T) {
 
 func TestCloseWritesWhatIsQueued(t *testing.T) {
 	cluster := newLog(t, 6)
-	s, err := New(Config{Brokers: cluster.ListenAddrs()})
+	s, err := New(Config{Brokers: cluster.ListenAddrs(), AckTimeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
