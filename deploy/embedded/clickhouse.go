@@ -1,0 +1,490 @@
+package embedded
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	mathrand "math/rand/v2"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"text/template"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/cenkalti/backoff/v5"
+)
+
+// ClickHouse says how the application reaches the embedded ClickHouse.
+type ClickHouse struct {
+	Addr     string // host:port of the native protocol
+	Database string
+	User     string
+	Password string
+}
+
+// DSN is the same in one string, as clickhouse.ParseDSN reads it:
+// clickhouse://user:password@host:port/database.
+func (c ClickHouse) DSN() string {
+	u := url.URL{
+		Scheme: "clickhouse",
+		User:   url.UserPassword(c.User, c.Password),
+		Host:   c.Addr,
+		Path:   "/" + c.Database,
+	}
+	return u.String()
+}
+
+const (
+	database = "zhiban"
+	user     = "zhiban"
+
+	// memoryBytes is what ClickHouse may allocate, unless half of the machine's
+	// memory is less. An idle one has 50 MiB of its own, and 160 MiB of the
+	// library's pages that the system can drop.
+	memoryBytes = 2 << 30
+
+	// startWait is how long ClickHouse may take to answer after its start: loading
+	// many tables and parts takes time, but seconds.
+	startWait = time.Minute
+	// stopWait is how long it may take to end when told to, before it is killed.
+	stopWait = 5 * time.Second
+	// maxFailedStarts is after how many starts in a row without an answer
+	// ClickHouse is given up: some 20 seconds.
+	maxFailedStarts = 10
+
+	cannotLoad = "cannot load the library"
+)
+
+// localQueries is what the session that starts ClickHouse executes. The last one
+// reads lines from standard input until its end, and with it ClickHouse ends.
+// Creating the table that it reads is a query too.
+var localQueries = []string{
+	"SYSTEM START LISTEN TCP",
+	"SELECT * FROM table FORMAT Null",
+}
+
+// warehouse is ClickHouse as a supervised child process. One goroutine starts
+// it, waits for it, and starts it again when it ends without being told to.
+type warehouse struct {
+	library string
+	dir     string // ClickHouse's own files
+	config  string
+	conn    ClickHouse
+	lock    *os.File
+	out     *logFile
+	log     *slog.Logger
+
+	stop    chan struct{} // closed to end it
+	started chan error    // gets the outcome of the first start
+	done    chan struct{} // closed when the supervisor has returned
+	err     error         // why, when not told to; set before done is closed
+
+	mu      sync.Mutex
+	current *process
+}
+
+// process is one run of ClickHouse.
+type process struct {
+	cmd     *exec.Cmd
+	stdin   io.Closer
+	running context.Context // ends with the process, its cause says how
+}
+
+// startWarehouse returns when ClickHouse answers at addr and has the
+// application's database. lock is the lock of the data directory, which every run
+// inherits.
+func startWarehouse(ctx context.Context, dir, library, addr string, lock *os.File, log *slog.Logger) (*warehouse, error) {
+	w, err := newWarehouse(dir, library, addr, lock, log)
+	if err != nil {
+		return nil, fmt.Errorf("prepare ClickHouse: %w", dirError(dir, err))
+	}
+	if err := w.start(ctx); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// freeAddr checks that nothing listens on addr, and chooses a port for port 0: one
+// below those that the system gives to outgoing connections (32768 and up on
+// Linux), since it is ClickHouse's only from when it listens on it, at this start
+// and after a crash.
+func freeAddr(addr string) (string, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", err
+	}
+	const first, last, attempts = 20000, 32767, 50
+	for attempt := 1; ; attempt++ {
+		try := addr
+		if port == "0" {
+			try = net.JoinHostPort(host, strconv.Itoa(first+mathrand.IntN(last-first+1)))
+		}
+		ln, err := listen("ClickHouse", try)
+		if err == nil {
+			return try, ln.Close()
+		}
+		if port != "0" || attempt == attempts {
+			return "", err
+		}
+	}
+}
+
+func newWarehouse(dir, library, addr string, lock *os.File, log *slog.Logger) (*warehouse, error) {
+	w := &warehouse{
+		library: library,
+		dir:     filepath.Join(dir, "clickhouse"),
+		config:  filepath.Join(dir, "clickhouse.xml"),
+		conn:    ClickHouse{Addr: addr, Database: database, User: user},
+		lock:    lock,
+		log:     log,
+		stop:    make(chan struct{}),
+		started: make(chan error, 1),
+		done:    make(chan struct{}),
+	}
+	var err error
+	if w.conn.Password, err = loadPassword(filepath.Join(dir, "clickhouse-password")); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(w.dir, 0o700); err != nil {
+		return nil, err
+	}
+	users := filepath.Join(dir, "clickhouse-users.xml")
+	hash := sha256.Sum256([]byte(w.conn.Password))
+	if err := errors.Join(
+		writeConfig("users.xml", users, map[string]any{
+			"User":           user,
+			"PasswordSHA256": hex.EncodeToString(hash[:]),
+			"Database":       database,
+			"LocalQueries":   len(localQueries) + 1,
+		}),
+		writeConfig("clickhouse.xml", w.config, map[string]any{
+			"Users":       users,
+			"MemoryBytes": memoryBytes,
+		}),
+	); err != nil {
+		return nil, err
+	}
+	w.out = openLogFile(filepath.Join(dir, "clickhouse.log"))
+	return w, nil
+}
+
+//go:embed config
+var configs embed.FS
+
+var configTemplates = template.Must(template.New("").Funcs(template.FuncMap{"xml": escapeXML}).ParseFS(configs, "config/*.xml"))
+
+func escapeXML(text string) (string, error) {
+	var b strings.Builder
+	err := xml.EscapeText(&b, []byte(text))
+	return b.String(), err
+}
+
+func writeConfig(name, path string, values map[string]any) error {
+	var b bytes.Buffer
+	if err := configTemplates.ExecuteTemplate(&b, name, values); err != nil {
+		return err
+	}
+	return os.WriteFile(path, b.Bytes(), 0o600)
+}
+
+// loadPassword reads the application's password, or makes one at the first start.
+func loadPassword(path string) (string, error) {
+	text, err := os.ReadFile(path)
+	if err == nil && len(bytes.TrimSpace(text)) > 0 {
+		return string(bytes.TrimSpace(text)), nil
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", err
+	}
+	password := rand.Text()
+	return password, os.WriteFile(path, []byte(password+"\n"), 0o600)
+}
+
+// start starts the supervisor and waits for its first run to answer.
+func (w *warehouse) start(ctx context.Context) error {
+	go w.supervise()
+	select {
+	case err := <-w.started:
+		if err != nil {
+			<-w.done
+		}
+		return err
+	case <-ctx.Done():
+		w.close()
+		return fmt.Errorf("start ClickHouse: %w", context.Cause(ctx))
+	}
+}
+
+// close ends ClickHouse and waits for that.
+func (w *warehouse) close() {
+	close(w.stop)
+	<-w.done
+}
+
+func (w *warehouse) supervise() {
+	defer close(w.done)
+	defer w.out.close()
+	// The signal that ends a child with its parent is sent when the parent's
+	// *thread* ends, so all children are started from one thread that stays.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval = 100 * time.Millisecond
+	pause.MaxInterval = 5 * time.Second
+
+	failed := 0
+	for first := true; ; first = false {
+		began := time.Now()
+		p, err := w.run()
+		answered := err == nil
+		if first {
+			w.started <- err
+			if err != nil {
+				return
+			}
+		}
+		if answered {
+			select {
+			case <-p.running.Done():
+				err = context.Cause(p.running)
+			case <-w.stop:
+				w.killQueries()
+				p.end()
+				return
+			}
+		}
+		select {
+		case <-w.stop:
+			return
+		default:
+		}
+		if answered {
+			failed = 0
+		} else if failed++; failed == maxFailedStarts {
+			w.err = fmt.Errorf("ClickHouse ended and %d starts in a row failed: %w", failed, err)
+			return
+		}
+		const settled = 10 * time.Second
+		if answered && time.Since(began) > settled {
+			pause.Reset()
+		}
+		wait := pause.NextBackOff()
+		w.log.Error("ClickHouse ended, starting it again", "error", err, "in", wait)
+		select {
+		case <-time.After(wait):
+		case <-w.stop:
+			return
+		}
+	}
+}
+
+// run starts ClickHouse and waits until it answers and has the database.
+func (w *warehouse) run() (*process, error) {
+	p, err := w.spawn()
+	if err != nil {
+		return nil, fmt.Errorf("start ClickHouse: %w", err)
+	}
+	ctx, cancel := context.WithTimeoutCause(p.running, startWait, fmt.Errorf("ClickHouse did not answer within %s, see %s", startWait, w.out.path))
+	defer cancel()
+	go func() {
+		select {
+		case <-w.stop:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	if err := w.prepare(ctx); err != nil {
+		// A connection that breaks may be the first sign of its end.
+		select {
+		case <-p.running.Done():
+			err = context.Cause(p.running)
+		case <-ctx.Done():
+			p.kill()
+		case <-time.After(time.Second):
+			p.kill()
+		}
+		return nil, err
+	}
+	return p, nil
+}
+
+func (w *warehouse) spawn() (*process, error) {
+	_, port, err := net.SplitHostPort(w.conn.Addr)
+	if err != nil {
+		return nil, err
+	}
+	args := []string{
+		childArg, w.library,
+		"--config-file=" + w.config,
+		"--path=" + w.dir,
+		"--listen_host=127.0.0.1",
+		"--tcp_port=" + port,
+		// The configured level is overruled by clickhouse-local's own default.
+		"--log-level=warning",
+		"--structure=line String",
+		"--input-format=LineAsString",
+	}
+	for _, query := range localQueries {
+		args = append(args, "--query", query)
+	}
+	w.out.begin()
+	cmd := exec.Command(self, args...)
+	cmd.Dir = w.dir
+	// The library ignores the time zone in its configuration, but not this.
+	cmd.Env = append(os.Environ(), "TZ=Asia/Shanghai")
+	cmd.Stdout, cmd.Stderr = w.out, w.out
+	cmd.ExtraFiles = []*os.File{w.lock}
+	cmd.SysProcAttr = childAttr()
+	cmd.WaitDelay = time.Second
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	running, end := context.WithCancelCause(context.Background())
+	p := &process{cmd: cmd, stdin: stdin, running: running}
+	go func() {
+		err := cmd.Wait()
+		end(w.explain(err))
+	}()
+	w.mu.Lock()
+	w.current = p
+	w.mu.Unlock()
+	return p, nil
+}
+
+// killQueries ends the queries that run, for which ClickHouse would wait 5 s.
+func (w *warehouse) killQueries() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	conn, err := clickhouse.Open(w.options())
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	if err := conn.Exec(ctx, "KILL QUERY WHERE query_id != queryID() ASYNC"); err != nil {
+		w.log.Debug("ClickHouse's queries could not be ended before it", "error", err)
+	}
+}
+
+// end tells the process to end by closing its standard input, and kills it when
+// it does not.
+func (p *process) end() {
+	p.stdin.Close()
+	select {
+	case <-p.running.Done():
+	case <-time.After(stopWait):
+		p.kill()
+	}
+}
+
+// kill ends the process as a crash would, and returns when it is gone.
+func (p *process) kill() {
+	p.cmd.Process.Kill()
+	<-p.running.Done()
+}
+
+// explain makes one line of what a process that ended left in its log.
+func (w *warehouse) explain(exit error) error {
+	all, last := w.out.text(), w.out.lastWords()
+	contains := func(parts ...string) bool {
+		for _, part := range parts {
+			if strings.Contains(all, part) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case contains("Address already in use"):
+		return portInUse("ClickHouse", w.conn.Addr)
+	case contains("No space left on device", "Disk quota exceeded", "File too large"):
+		return fmt.Errorf("%w: ClickHouse has no space left in %s: free space on its disk and start again", ErrNoSpace, w.dir)
+	case contains(cannotLoad):
+		return fmt.Errorf("%w: %s: delete that file and run `make engine`", ErrNoLibrary, last)
+	case contains("Cannot parse definition from metadata file", "CORRUPTED_DATA", "CHECKSUM_DOESNT_MATCH", "CANNOT_READ_ALL_DATA", "ATTEMPT_TO_READ_AFTER_EOF", "UNKNOWN_FORMAT_VERSION", "TOO_MANY_UNEXPECTED_DATA_PARTS"):
+		return damaged("ClickHouse cannot read its files in %s (%s)", w.dir, last)
+	case exit == nil && last == "":
+		return fmt.Errorf("ClickHouse ended by itself, see %s", w.out.path)
+	case exit == nil:
+		return fmt.Errorf("ClickHouse ended: %s (more in %s)", last, w.out.path)
+	case last == "":
+		return fmt.Errorf("ClickHouse ended: %w", exit)
+	default:
+		return fmt.Errorf("ClickHouse ended: %w: %s (more in %s)", exit, last, w.out.path)
+	}
+}
+
+// prepare waits for ClickHouse to answer, creates the database when it is
+// missing, and reports parts of tables that were set aside as broken.
+func (w *warehouse) prepare(ctx context.Context) error {
+	conn, err := clickhouse.Open(w.options())
+	if err != nil {
+		return fmt.Errorf("connect to ClickHouse: %w", err)
+	}
+	defer conn.Close()
+	if err := ping(ctx, conn); err != nil {
+		return err
+	}
+	if err := conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+w.conn.Database); err != nil {
+		return fmt.Errorf("create the database %s: %w", w.conn.Database, noSpace(w.dir, err))
+	}
+	var broken []struct {
+		Table string `ch:"table"`
+		Name  string `ch:"name"`
+	}
+	const query = "SELECT database || '.' || table AS table, name FROM system.detached_parts WHERE reason LIKE 'broken%' ORDER BY ALL LIMIT 100"
+	if err := conn.Select(ctx, &broken, query); err != nil {
+		return fmt.Errorf("look for broken parts: %w", err)
+	}
+	for _, part := range broken {
+		w.log.Warn("ClickHouse has set a broken part of a table aside: run `zhiban verify`", "table", part.Table, "part", part.Name)
+	}
+	return nil
+}
+
+// options are for a connection that does not need the database to exist.
+func (w *warehouse) options() *clickhouse.Options {
+	return &clickhouse.Options{
+		Addr:         []string{w.conn.Addr},
+		Auth:         clickhouse.Auth{Username: w.conn.User, Password: w.conn.Password},
+		MaxOpenConns: 1,
+	}
+}
+
+// ping returns when ClickHouse answers, or with the cause of ctx's end.
+func ping(ctx context.Context, conn clickhouse.Conn) error {
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		return struct{}{}, conn.Ping(ctx)
+	}, backoff.WithBackOff(polling()), backoff.WithMaxElapsedTime(0))
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// kill ends the current run as a crash would.
+func (w *warehouse) kill() {
+	w.mu.Lock()
+	p := w.current
+	w.mu.Unlock()
+	p.kill()
+}
