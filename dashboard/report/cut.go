@@ -11,6 +11,14 @@ import (
 	"zhiban/schemas"
 )
 
+// Cut is the cut of a moment, of now when t is zero.
+func (w *Warehouse) Cut(ctx context.Context, t time.Time) (Cut, error) {
+	if t.IsZero() {
+		return w.head(ctx)
+	}
+	return w.cutAt(ctx, t)
+}
+
 // head is the cut of now: what the projection's ledger holds.
 func (w *Warehouse) head(ctx context.Context) (Cut, error) {
 	return w.cut(ctx, `SELECT kafka_partition, toInt64(max(last_offset) + 1) FROM batches GROUP BY kafka_partition`)

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"zhiban/schemas"
 	"zhiban/schemas/warehouse"
 )
@@ -18,33 +20,42 @@ type register struct {
 	lawyers  map[string]Lawyer
 }
 
-// registers keeps the last register that was read. Two cuts with the same
-// number of register events in each partition have the same register, since
-// the log only grows.
+// registers keeps registers that were read. Two cuts with the same number of
+// register events in each partition have the same register, since the log only
+// grows; and a page asks for one cut many times.
 type registers struct {
-	mu   sync.Mutex
-	key  string
-	last *register
+	mu    sync.Mutex
+	byCut *lru.Cache[string, *register]
+	byLen *lru.Cache[string, *register]
+}
+
+func newRegisters() *registers {
+	byCut, _ := lru.New[string, *register](64) // fails only for a size below 1
+	byLen, _ := lru.New[string, *register](4)
+	return &registers{byCut: byCut, byLen: byLen}
 }
 
 const registerKinds = `case_kind IN ('station', 'lawyer')`
 
+// register reads the register of a cut, or finds it among those read before.
 func (w *Warehouse) register(ctx context.Context, cut Cut) (*register, error) {
+	w.registers.mu.Lock()
+	defer w.registers.mu.Unlock()
+	if r, ok := w.registers.byCut.Get(cut.String()); ok {
+		return r, nil
+	}
 	held, err := w.cut(ctx, `SELECT kafka_partition, toInt64(count()) FROM events WHERE `+registerKinds+` AND `+cut.condition()+` GROUP BY kafka_partition`)
 	if err != nil {
 		return nil, err
 	}
-	key := held.String()
-	w.registers.mu.Lock()
-	defer w.registers.mu.Unlock()
-	if w.registers.last != nil && w.registers.key == key {
-		return w.registers.last, nil
+	r, ok := w.registers.byLen.Get(held.String())
+	if !ok {
+		if r, err = w.readRegister(ctx, cut); err != nil {
+			return nil, err
+		}
+		w.registers.byLen.Add(held.String(), r)
 	}
-	r, err := w.readRegister(ctx, cut)
-	if err != nil {
-		return nil, err
-	}
-	w.registers.key, w.registers.last = key, r
+	w.registers.byCut.Add(cut.String(), r)
 	return r, nil
 }
 
@@ -104,10 +115,7 @@ func (r *register) lawyer(licence string) Lawyer {
 
 // at is the register and the cut of a moment, now when t is zero.
 func (w *Warehouse) at(ctx context.Context, t time.Time) (*register, Cut, error) {
-	cut, err := w.head(ctx)
-	if !t.IsZero() {
-		cut, err = w.cutAt(ctx, t)
-	}
+	cut, err := w.Cut(ctx, t)
 	if err != nil {
 		return nil, nil, err
 	}

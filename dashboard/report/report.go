@@ -71,6 +71,9 @@ type Query struct {
 	AsOf       time.Time
 	View       schemas.DivisionView
 	Filter     map[Dimension][]string
+	// Cut fixes the place in the log for questions that belong together; when it
+	// is nil the cut of AsOf is found anew.
+	Cut Cut
 }
 
 // Statistics is the answer: one row for each combination of dimension values

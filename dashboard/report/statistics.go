@@ -123,7 +123,12 @@ func (w *Warehouse) plan(ctx context.Context, scope Scope, q Query) (*plan, erro
 		return nil, err
 	}
 	var err error
-	if p.register, p.cut, err = w.at(ctx, q.AsOf); err != nil {
+	if p.cut = q.Cut; p.cut == nil {
+		if p.cut, err = w.Cut(ctx, q.AsOf); err != nil {
+			return nil, err
+		}
+	}
+	if p.register, err = w.register(ctx, p.cut); err != nil {
 		return nil, err
 	}
 	if p.asOf.IsZero() {

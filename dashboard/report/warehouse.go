@@ -11,11 +11,13 @@ import (
 type Warehouse struct {
 	conn      driver.Conn
 	now       func() time.Time
-	registers registers
+	registers *registers
 }
 
 // New reads through conn.
-func New(conn driver.Conn) *Warehouse { return &Warehouse{conn: conn, now: time.Now} }
+func New(conn driver.Conn) *Warehouse {
+	return &Warehouse{conn: conn, now: time.Now, registers: newRegisters()}
+}
 
 const statusSQL = `SELECT
 	(SELECT toInt64(sum(e)) FROM (SELECT argMax(events, epoch) AS e FROM batches GROUP BY kafka_partition, first_offset)),
