@@ -443,9 +443,6 @@ func (s *Server) postingsCSV(ctx context.Context, in *struct{ asked }) (*downloa
 	if err := r.err(); err != nil {
 		return nil, s.apiError(ctx, err)
 	}
-	if q.AsOf.IsZero() {
-		q.AsOf = s.now() // one moment for all pages
-	}
 	b := bytes.NewBufferString("\uFEFF")
 	w := csv.NewWriter(b)
 	_ = w.Write([]string{"indicator", "day", "quantity", "division", "station", "lawyer", "mode", "channel", "person_role", "organ", "due", "event", "type", "time", "recorded", "partition", "offset"})
@@ -454,6 +451,7 @@ func (s *Server) postingsCSV(ctx context.Context, in *struct{ asked }) (*downloa
 		if err != nil {
 			return nil, s.apiError(ctx, fmt.Errorf("postings: %w", unavailable(err)))
 		}
+		q.Cut = found.Cut // of all pages
 		if found.Total > csvRows {
 			return nil, s.apiError(ctx, schemas.Errorf(schemas.TooLarge, "%d postings are more than the %d of one file; ask for a shorter range", found.Total, csvRows))
 		}

@@ -218,11 +218,16 @@ func (v *visit) ringChart(id, title, unit string, parts []slice) chart {
 	}
 	c := charts.NewPie()
 	c.AddSeries(title, data,
-		charts.WithPieChartOpts(opts.PieChart{Radius: []string{"46%", "72%"}, Center: []string{"50%", "50%"}}),
+		charts.WithPieChartOpts(opts.PieChart{Radius: []string{"42%", "66%"}, Center: []string{"50%", "50%"}}),
 		charts.WithLabelOpts(opts.Label{Show: opts.Bool(true), Formatter: "{b}\n{d}%"}))
 	c.SetGlobalOptions(charts.WithTooltipOpts(opts.Tooltip{Show: opts.Bool(true), Trigger: "item"}), charts.WithLegendOpts(opts.Legend{Show: opts.Bool(false)}))
 	c.Validate()
-	return drawing{Table: id + "-table", Unit: unit, Option: option(label, c.JSON())}.chart(id, "ring", label)
+	made := option(label, c.JSON())
+	made["series"] = []any{struct {
+		charts.SingleSeries
+		Precision int `json:"percentPrecision"`
+	}{c.MultiSeries[0], 1}}
+	return drawing{Table: id + "-table", Unit: unit, Option: made}.chart(id, "ring", label)
 }
 
 // layer is a series of a bar chart.
@@ -246,7 +251,7 @@ func (v *visit) barChart(id, class, label, unit, table string, names []string, l
 		for i, value := range l.Values {
 			data[i] = opts.BarData{Value: value}
 		}
-		bar := opts.BarChart{BarCategoryGap: "45%"}
+		bar := opts.BarChart{BarCategoryGap: "35%"}
 		if stacked {
 			bar.Stack = "all"
 		}
@@ -254,6 +259,9 @@ func (v *visit) barChart(id, class, label, unit, table string, names []string, l
 	}
 	c.Validate()
 	made := option(label, c.JSON())
+	for i := range c.MultiSeries {
+		c.MultiSeries[i].BarMaxWidth = "26"
+	}
 	if lying {
 		made["yAxis"] = map[string]any{"type": "category", "data": names, "inverse": true}
 		made["xAxis"] = map[string]any{"type": "value"}

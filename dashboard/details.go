@@ -18,6 +18,7 @@ func (s *Server) detailsPage(ctx context.Context, v *visit) (page, error) {
 	if err := v.err(); err != nil {
 		return page{}, err
 	}
+	q.Cut = v.cut
 	found, err := s.read.Postings(ctx, v.scope, q, offset, perPage)
 	if err != nil {
 		return page{}, unavailable(fmt.Errorf("postings: %w", err))

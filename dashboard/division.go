@@ -117,7 +117,7 @@ func (s *Server) divisionOf(ctx context.Context, v *visit, code schemas.Division
 		return page{}, schemas.Errorf(schemas.NotFound, "division %q is not in the register", code)
 	}
 	q := report.OverviewQuery{
-		Query: report.Query{Division: code, Indicators: codesOf(append(plain([]schemas.IndicatorCode{v.main}), cards...)), AsOf: v.asOf, View: v.view},
+		Query: report.Query{Division: code, Indicators: codesOf(append(plain([]schemas.IndicatorCode{v.main}), cards...)), AsOf: v.asOf, Cut: v.cut, View: v.view},
 		Month: v.month, Main: v.main, Parts: report.Split{By: report.ByDivision, Indicators: with(v.main, rankFigures)},
 		Splits: append(splitsOf(splitDims), report.Split{By: report.ByOrgan, Indicators: organCodes()}),
 	}
@@ -151,15 +151,16 @@ func (s *Server) divisionOf(ctx context.Context, v *visit, code schemas.Division
 
 	if d.Level == schemas.LevelCounty {
 		parts := v.stationParts(o, stations)
-		p.Rank = v.rankPanel(o, main, v.t("rank.stations"), v.t("rank.station"), parts, code, report.ByStation)
+		p.Rank = v.rankPanel(o, main, v.t("rank.stations"), v.t("rank.station"), parts, code, report.ByStation, false)
 		p.Left = v.rankBars(main, parts)
 		return v.overview(p, d.Name, v.crumbs(code, "")), nil
 	}
 	parts := v.divisionParts(o, d)
-	p.Rank = v.rankPanel(o, main, v.t("rank.title"), v.t("rank.name"), parts, code, report.ByDivision)
-	p.Left = v.mapPanel(s.borders(code), main, d, parts)
-	if own := ownStations(stations, code); len(own) > 0 {
-		p.Own = v.ownPanel(own)
+	borders := s.borders(code)
+	p.Rank = v.rankPanel(o, main, v.t("rank.title"), v.t("rank.name"), parts, code, report.ByDivision, borders != "")
+	p.Left = v.mapPanel(borders, main, d, parts)
+	if p.Own, err = s.ownPanel(ctx, v, o, d, stations); err != nil {
+		return page{}, err
 	}
 	return v.overview(p, d.Name, v.crumbs(code, "")), nil
 }
@@ -172,6 +173,7 @@ func (v *visit) overview(p overviewPage, name string, crumbs []link) page {
 // part is a member of a ranking.
 type part struct {
 	Code, Name, Sub string
+	Mark            string // its name on a chart: unlike any other's, and short
 	Href            string
 	Own             bool // the whole's own stations
 	*report.Compared
@@ -187,14 +189,14 @@ func (v *visit) divisionParts(o report.Overview, d schemas.Division) []part {
 		from, to = v.today(), v.today()
 	}
 	for _, child := range schemas.Divisions.Children(d.Code, from, to) {
-		p := part{Code: string(child.Code), Name: child.Name, Href: v.link(divisionPath(child.Code)), Compared: o.Parts[string(child.Code)]}
+		p := part{Code: string(child.Code), Name: child.Name, Mark: child.Name, Href: v.link(divisionPath(child.Code)), Compared: o.Parts[string(child.Code)]}
 		if p.Compared == nil {
 			p.Compared = nothing
 		}
 		out = append(out, p)
 	}
 	if own := o.Parts[string(d.Code)]; own != nil {
-		out = append(out, part{Code: string(d.Code), Name: v.t("rank.own.name", d.Name), Href: "#own", Own: true, Compared: own})
+		out = append(out, part{Code: string(d.Code), Name: v.t("rank.own.name", d.Name), Mark: v.t("rank.own.name", d.Name), Href: "#own", Own: true, Compared: own})
 	}
 	return out
 }
@@ -203,7 +205,10 @@ func (v *visit) divisionParts(o report.Overview, d schemas.Division) []part {
 func (v *visit) stationParts(o report.Overview, stations []report.Station) []part {
 	var out []part
 	for _, s := range stations {
-		p := part{Code: string(s.Code), Name: v.stationName(s), Sub: s.Kind.Title().In(string(v.phrases)), Href: v.link(stationPath(s.Code)), Compared: o.Parts[string(s.Code)]}
+		p := part{Code: string(s.Code), Name: v.stationName(s), Href: v.link(stationPath(s.Code)), Compared: o.Parts[string(s.Code)]}
+		if !s.Registered {
+			p.Sub = v.t("station_kind.unregistered")
+		}
 		if p.Compared == nil {
 			p.Compared = nothing
 		}
@@ -213,6 +218,14 @@ func (v *visit) stationParts(o report.Overview, stations []report.Station) []par
 		station := schemas.StationCode(code)
 		if code != "" && !slices.ContainsFunc(stations, func(s report.Station) bool { return s.Code == station }) {
 			out = append(out, part{Code: code, Name: code, Sub: v.t("station_kind.unregistered"), Href: v.link(stationPath(station)), Compared: c})
+		}
+	}
+	kinds := map[string]int{}
+	for i := range out {
+		kind := schemas.StationCode(out[i].Code).Kind().Title().In(string(v.phrases))
+		out[i].Mark = kind
+		if kinds[kind]++; kinds[kind] > 1 {
+			out[i].Mark = v.t("unit.paren", kind, out[i].Code)
 		}
 	}
 	return out
@@ -226,19 +239,38 @@ func (v *visit) stationName(s report.Station) string {
 	return schemas.Divisions.Name(s.Code.Division()) + s.Code.Kind().Title().In(string(v.phrases)) + "（" + string(s.Code) + "）"
 }
 
-func ownStations(stations []report.Station, code schemas.DivisionCode) []report.Station {
-	return slices.DeleteFunc(slices.Clone(stations), func(s report.Station) bool { return s.Reporting != code })
-}
-
-func (v *visit) ownPanel(stations []report.Station) *panel {
-	t := &table{ID: "own-table", Caption: v.t("rank.own"), Head: []cell{head(v.t("rank.station")), head(v.t("station.kind")), head(v.t("station.code"))}}
-	for _, s := range stations {
-		t.Rows = append(t.Rows, []cell{
-			{Text: v.stationName(s), Href: v.link(stationPath(s.Code)), Name: true},
-			{Text: s.Kind.Title().In(string(v.phrases))}, {Text: string(s.Code)},
-		})
+// ownPanel lists the stations that report to a division without a county
+// between; nil when there is none.
+func (s *Server) ownPanel(ctx context.Context, v *visit, o report.Overview, d schemas.Division, stations []report.Station) (*panel, error) {
+	own := slices.DeleteFunc(slices.Clone(stations), func(s report.Station) bool { return s.Reporting != d.Code })
+	if len(own) == 0 {
+		return nil, nil
 	}
-	return &panel{ID: "own", Title: v.t("rank.own"), Table: t, Wide: true}
+	q := report.Query{Division: d.Code, From: o.Now.From, To: o.Now.To, By: []report.Dimension{report.ByStation}, Indicators: rankFigures, AsOf: v.asOf, Cut: v.cut, View: v.view,
+		Filter: map[report.Dimension][]string{}}
+	for _, st := range own {
+		q.Filter[report.ByStation] = append(q.Filter[report.ByStation], string(st.Code))
+	}
+	st, err := s.read.Statistics(ctx, v.scope, q)
+	if err != nil {
+		return nil, unavailable(fmt.Errorf("own stations of %s: %w", d.Code, err))
+	}
+	t := &table{ID: "own-table", Caption: v.t("rank.own"), Head: []cell{head(v.t("rank.station")), head(v.t("station.kind"))}}
+	for _, code := range rankFigures {
+		t.Head = append(t.Head, v.headOf(code))
+	}
+	for _, station := range own {
+		values := report.Values{}
+		if row, ok := st.Find(string(station.Code)); ok {
+			values = st.ValuesOf(row)
+		}
+		cells := []cell{{Text: v.stationName(station), Href: v.link(stationPath(station.Code)), Name: true}, {Text: station.Kind.Title().In(string(v.phrases))}}
+		for _, code := range rankFigures {
+			cells = append(cells, v.figure(code, zero(code, values[code]), d.Code, o.Now, "station", string(station.Code)))
+		}
+		t.Rows = append(t.Rows, cells)
+	}
+	return &panel{ID: "own", Title: v.t("rank.own"), Table: t, Wide: true}, nil
 }
 
 // cards shows key figures. Stock figures have no sum of the year, what is
@@ -327,11 +359,22 @@ func (v *visit) mapPanel(borders string, main schemas.IndicatorCode, d schemas.D
 		if !ok || p.Own || div.Kind == "nbs_devzone" {
 			continue // zones lie inside other divisions: they are in the table only
 		}
-		regions = append(regions, region{div.Code, div.Name, scaled(ind, p.Now.Of(main))})
+		regions = append(regions, region{div.Code, shortName(div), scaled(ind, p.Now.Of(main))})
 	}
 	c := v.mapChart(main, borders, regions)
 	return &panel{ID: "where", Title: v.t("map.title", d.Name, v.titled(main)), Chart: &c}
 }
+
+// shortName is a division's name without the peoples and offices in it, so that
+// it fits on a map.
+func shortName(d schemas.Division) string {
+	if short, ok := shortNames[d.Code]; ok {
+		return short
+	}
+	return d.Name
+}
+
+var shortNames = map[schemas.DivisionCode]string{"222400": "延边州", "22CB00": "长白山", "220323": "伊通县", "220623": "长白县", "220721": "前郭县"}
 
 // borders is the address of the map of a division's children, "" when there is
 // none.
@@ -353,10 +396,14 @@ func (v *visit) rankBars(main schemas.IndicatorCode, parts []part) *panel {
 	var names []string
 	bars := layer{Name: ind.Name.In(string(v.phrases)), Color: blue}
 	for _, p := range sorted {
-		names = append(names, p.Name)
+		names = append(names, p.Mark)
 		bars.Values = append(bars.Values, scaled(ind, p.Now.Of(main)))
 	}
-	c := v.barChart("bars", "", v.t("rank.label", bars.Name), v.unit(ind), "rank", names, []layer{bars}, true, false)
+	class := ""
+	if len(sorted) <= 6 {
+		class = "short"
+	}
+	c := v.barChart("bars", class, v.t("rank.label", bars.Name), v.unit(ind), "rank", names, []layer{bars}, true, false)
 	return &panel{ID: "where", Title: v.titled(main), Chart: &c}
 }
 
@@ -380,12 +427,12 @@ func b2i(b bool) int {
 }
 
 // rankPanel is the table of parts by the main figure, with the way down.
-func (v *visit) rankPanel(o report.Overview, main schemas.IndicatorCode, title, partName string, parts []part, division schemas.DivisionCode, by report.Dimension) *panel {
+func (v *visit) rankPanel(o report.Overview, main schemas.IndicatorCode, title, partName string, parts []part, division schemas.DivisionCode, by report.Dimension, onMap bool) *panel {
 	columns := with(main, rankFigures)[1:]
-	t := &table{ID: "rank", Class: "rank", Caption: v.t("rank.caption", v.month.Title().In(string(v.phrases)), v.indicator(main)),
-		Head: []cell{headNum(v.t("rank.place")), head(partName), headNum(v.titled(main)), headNum(v.t("figure.same")), headNum(v.t("figure.prev"))}}
+	t := &table{ID: "rank", Class: "rank by-" + string(by), Caption: v.t("rank.caption", v.month.Title().In(string(v.phrases)), v.indicator(main)),
+		Head: []cell{headNum(v.t("rank.place")), head(partName), v.headOf(main), headNum(v.t("figure.same")), headNum(v.t("figure.prev"))}}
 	for _, code := range columns {
-		t.Head = append(t.Head, headNum(v.titled(code)))
+		t.Head = append(t.Head, v.headOf(code))
 	}
 	sorted := rankedBy(main, parts)
 	var highest float64
@@ -410,11 +457,11 @@ func (v *visit) rankPanel(o report.Overview, main schemas.IndicatorCode, title, 
 		}
 		row := []cell{
 			{Text: number(float64(i + 1)), Num: true, Muted: true},
-			{Text: p.Name, Href: p.Href, Mark: p.Code, Name: true, Sub: p.Sub}, lead,
+			{Text: p.Name, Href: p.Href, Mark: p.Mark, Name: true, Sub: p.Sub}, lead,
 			v.moved(main, value, p.LastYear[main]), v.moved(main, value, p.Previous[main]),
 		}
-		if by == report.ByStation {
-			row[1].Mark = p.Name
+		if onMap {
+			row[1].Mark = p.Code
 		}
 		for _, code := range columns {
 			c := v.figure(code, zero(code, p.Now[code]), at, o.Now, filter...)
@@ -539,7 +586,7 @@ func (v *visit) splitPanel(o report.Overview, by report.Dimension, division sche
 	ind, _ := schemas.Indicators.Lookup(figures[0])
 	t := &table{ID: string(by) + "-table", Caption: title, Head: []cell{head(v.t("dimension." + string(by)))}}
 	for _, code := range figures {
-		t.Head = append(t.Head, headNum(v.titled(code)))
+		t.Head = append(t.Head, v.headOf(code))
 	}
 	t.Head = append(t.Head, headNum(v.t("split.share")))
 	var parts []slice

@@ -484,6 +484,12 @@ func (f *fake) Deck(_ context.Context, _ report.Scope, division schemas.Division
 	return report.Deck{Division: d, Unit: d.Name, Periods: report.PeriodsOf(month, schemas.DayOf(f.now)), AsOf: f.now, Cut: f.cut()}, f.down
 }
 
+func (f *fake) Cut(context.Context, time.Time) (report.Cut, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.cut(), f.down
+}
+
 func (f *fake) Status(context.Context) (report.Status, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -54,7 +54,7 @@ func (s *Server) lawyersPage(ctx context.Context, v *visit) (page, error) {
 		return page{}, unavailable(fmt.Errorf("lawyers of %s: %w", division, err))
 	}
 	st, err := s.read.Statistics(ctx, v.scope, report.Query{Division: division, From: r.From, To: r.To, By: []report.Dimension{report.ByLawyer},
-		Indicators: lawyerColumns, AsOf: v.asOf, View: v.view})
+		Indicators: lawyerColumns, AsOf: v.asOf, Cut: v.cut, View: v.view})
 	if err != nil {
 		return page{}, unavailable(fmt.Errorf("figures of lawyers of %s: %w", division, err))
 	}
@@ -72,7 +72,7 @@ func (s *Server) lawyersPage(ctx context.Context, v *visit) (page, error) {
 		p.Table.Caption = v.t("lawyers.caption", schemas.Divisions.Name(division), year, number(float64(len(rows))), v.indicator(sorted))
 	}
 	for _, code := range lawyerColumns {
-		c := headNum(v.titled(code))
+		c := v.headOf(code)
 		c.Href, c.Title = v.here("sort", string(code), "offset", ""), v.t("lawyers.sort", v.indicator(code))
 		if code == sorted {
 			c.Sort = "descending"
@@ -283,23 +283,24 @@ func (v *visit) lawyerCards(y report.LawyerYear) []card {
 func (v *visit) lawyerMonths(y report.LawyerYear) panel {
 	t := &table{ID: "months", Class: "record", Caption: v.t("lawyer.months"), Head: []cell{head(v.t("trend.month"))}}
 	for _, f := range lawyerFigures {
-		t.Head = append(t.Head, headNum(v.titled(f.code)))
+		t.Head = append(t.Head, v.headOf(f.code))
 	}
+	t.Groups = []cell{{Span: 1 + len(lawyerFigures)}}
 	groups := []struct {
+		title  string
 		code   schemas.IndicatorCode
 		by     report.Dimension
 		values []report.Value
 		of     func(report.LawyerMonth) []report.Figure
 	}{
-		{schemas.DutyMinutes, report.ByMode, report.Modes, func(m report.LawyerMonth) []report.Figure { return m.Minutes }},
-		{schemas.Consultations, report.ByChannel, report.Channels, func(m report.LawyerMonth) []report.Figure { return m.Channels }},
-		{schemas.Consultations, report.ByPersonRole, report.PersonRoles, func(m report.LawyerMonth) []report.Figure { return m.Roles }},
+		{"lawyer.modes", schemas.DutyMinutes, report.ByMode, report.Modes, func(m report.LawyerMonth) []report.Figure { return m.Minutes }},
+		{"lawyer.channels", schemas.Consultations, report.ByChannel, report.Channels, func(m report.LawyerMonth) []report.Figure { return m.Channels }},
+		{"lawyer.roles", schemas.Consultations, report.ByPersonRole, report.PersonRoles, func(m report.LawyerMonth) []report.Figure { return m.Roles }},
 	}
 	for _, g := range groups {
+		t.Groups = append(t.Groups, cell{Text: v.t(g.title), Span: len(g.values)})
 		for _, value := range g.values {
-			c := headNum(value.Name.In(string(v.phrases)))
-			c.Sub = v.t("dimension." + string(g.by))
-			t.Head = append(t.Head, c)
+			t.Head = append(t.Head, headNum(value.Name.In(string(v.phrases))))
 		}
 	}
 	row := func(name cell, m report.LawyerMonth, r report.Range) []cell {

@@ -1,15 +1,20 @@
 package dashboard
 
 import (
+	"flag"
 	"log/slog"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 )
+
+var only = flag.String("only", "", "pages to look at")
 
 func start(t *testing.T, read Reader) string {
 	t.Helper()
@@ -34,10 +39,19 @@ func TestLook(t *testing.T) {
 		"indicators": "/indicators", "error404": "/nothing", "error422": "/?month=2026-13&views=then", "english": "/?month=2026-10&lang=en", "asof": "/?as_of=2026-03-20",
 	}
 	for name, path := range pages {
+		if *only != "" && !slices.Contains(strings.Split(*only, ","), name) {
+			continue
+		}
 		b.open(path)
 		time.Sleep(100 * time.Millisecond)
 		b.look(name)
-		b.clean(name)
+		if !strings.HasPrefix(name, "error") {
+			b.clean(name)
+		}
+		b.wrong = nil
+	}
+	if *only != "" {
+		return
 	}
 	b.scheme("dark")
 	b.open(pages["province"])

@@ -105,7 +105,7 @@ var messages = map[string]message{
 	"rank.own":          {"本级直属工作站", "Stations of its own"},
 	"rank.caption":      {"%s，按%s排序", "%s, by %s"},
 	"rank.label":        {"%s排名条形图，数据见排名表", "Bar chart of %s; the ranking table has the same figures"},
-	"rank.place":        {"序号", "No."},
+	"rank.place":        {"序", "No."},
 	"rank.name":         {"地区", "Division"},
 	"rank.station":      {"工作站", "Station"},
 	"rank.total":        {"合计", "Total"},

@@ -2,7 +2,6 @@ package dashboard
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +11,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,7 +33,8 @@ type visit struct {
 	month  schemas.Month         // asked for, else that of the moment
 	main   schemas.IndicatorCode // on the map, in the ranking and the trend
 	view   schemas.DivisionView
-	asOf   time.Time // zero: now
+	asOf   time.Time  // zero: now
+	cut    report.Cut // of all figures on the page
 	status report.Status
 }
 
@@ -110,8 +111,6 @@ type page struct {
 	Crumbs   []link
 	Fixed    bool // the page does not change with new data
 	Body     any
-
-	status int
 }
 
 // link is a word that leads somewhere; without Href it is only a word.
@@ -136,25 +135,82 @@ type frame struct {
 }
 
 // page makes a handler of a function that reads a visit.
-func (s *Server) page(make func(context.Context, *visit) (page, error)) http.Handler {
+func (s *Server) page(read func(context.Context, *visit) (page, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Timeout)
-		defer cancel()
 		v := newVisit(r, s.now())
-		var err error
-		if v.status, err = s.read.Status(ctx); err != nil {
-			err = fmt.Errorf("state of the projection: %w", unavailable(err))
-		}
-		var p page
-		if err == nil {
-			p, err = make(ctx, v)
-		}
+		html, err := s.render(r.Context(), v, read)
+		status := http.StatusOK
 		if err != nil {
-			s.logError(ctx, statusOf(err), err)
-			p = v.failure(err)
+			status = statusOf(err)
+			s.logError(r.Context(), status, err)
+			if html, err = s.html(v, v.failure(err)); err != nil {
+				s.log.ErrorContext(r.Context(), "error page", "error", err)
+				http.Error(w, v.t("error.500"), http.StatusInternalServerError)
+				return
+			}
 		}
-		s.write(w, v, p)
+		h := w.Header()
+		h.Set("Content-Type", "text/html; charset=utf-8")
+		h.Set("Content-Language", v.htmlLang())
+		h.Set("Cache-Control", "private, no-cache")
+		if status == http.StatusServiceUnavailable {
+			h.Set("Retry-After", "5")
+		}
+		w.WriteHeader(status)
+		_, _ = w.Write(html)
 	})
+}
+
+// render makes a page, or finds it among those made before: the address, the
+// cut and the day settle everything on it. Readers who ask for the same page at
+// the same time wait for one answer.
+func (s *Server) render(ctx context.Context, v *visit, read func(context.Context, *visit) (page, error)) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	var err error
+	if v.status, err = s.read.Status(ctx); err != nil {
+		return nil, fmt.Errorf("state of the projection: %w", unavailable(err))
+	}
+	if v.cut = v.status.Cut; !v.asOf.IsZero() {
+		if v.cut, err = s.read.Cut(ctx, v.asOf); err != nil {
+			return nil, fmt.Errorf("cut of %s: %w", v.asOf, unavailable(err))
+		}
+	}
+	key := strings.Join([]string{v.request.URL.RequestURI(), v.cut.String(), v.status.Cut.String(), strconv.FormatInt(v.status.Parked, 10), schemas.DayOf(v.now).String()}, "\n")
+	if html, ok := s.made.Get(key); ok {
+		return html, nil
+	}
+	made := s.making.DoChan(key, func() (any, error) {
+		// The first to ask may go away; the others still want the page.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Timeout)
+		defer cancel()
+		p, err := read(ctx, v)
+		if err != nil {
+			return nil, err
+		}
+		html, err := s.html(v, p)
+		if err == nil {
+			s.made.Add(key, html)
+		}
+		return html, err
+	})
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case r := <-made:
+		html, _ := r.Val.([]byte)
+		return html, r.Err
+	}
+}
+
+// pagesKept is how many pages are kept for those who ask for the same.
+const pagesKept = 256
+
+func (v *visit) htmlLang() string {
+	if v.phrases == english {
+		return "en"
+	}
+	return "zh-CN"
 }
 
 // unavailable is err as a fault of the warehouse, unless it says what it is.
@@ -165,14 +221,14 @@ func unavailable(err error) error {
 	return &schemas.Error{Kind: schemas.Unavailable, Message: "the warehouse does not answer", Err: err}
 }
 
-// write puts a page into its frame and sends it.
-func (s *Server) write(w http.ResponseWriter, v *visit, p page) {
+// html puts a page into its frame.
+func (s *Server) html(v *visit, p page) ([]byte, error) {
 	other := english
-	if string(v.phrases) == english {
+	if v.phrases == english {
 		other = chinese
 	}
 	f := frame{
-		page: p, visit: v, Lang: map[string]string{chinese: "zh-CN", english: "en"}[string(v.phrases)], Site: v.t("site"),
+		page: p, visit: v, Lang: v.htmlLang(), Site: v.t("site"),
 		Menus: []link{
 			{v.t("nav.home"), v.link("/")}, {v.t("nav.people"), v.link("/lawyers")},
 			{v.t("nav.detail"), v.link("/details")}, {v.t("nav.terms"), v.link("/indicators")},
@@ -190,23 +246,15 @@ func (s *Server) write(w http.ResponseWriter, v *visit, p page) {
 		f.Live, f.Cut = true, v.status.Cut.String()
 	}
 	if !v.asOf.IsZero() {
-		f.Past, f.Present = v.t("note.as_of", clockSeconds(v.asOf)), v.here("as_of", "")
+		moment := clockSeconds(v.asOf)
+		if v.asOf.Equal(endOf(schemas.DayOf(v.asOf))) {
+			moment = schemas.DayOf(v.asOf).String() + " 24:00"
+		}
+		f.Past, f.Present = v.t("note.as_of", moment), v.here("as_of", "")
 	}
 	var b bytes.Buffer
-	if err := s.pages[string(v.phrases)+"/"+p.Template].ExecuteTemplate(&b, "frame", f); err != nil {
-		s.log.ErrorContext(v.request.Context(), "page", "template", p.Template, "error", err)
-		http.Error(w, v.t("error.500"), http.StatusInternalServerError)
-		return
-	}
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Language", f.Lang)
-	h.Set("Cache-Control", "private, no-cache")
-	if p.status == http.StatusServiceUnavailable {
-		h.Set("Retry-After", "5")
-	}
-	w.WriteHeader(cmp.Or(p.status, http.StatusOK))
-	_, _ = w.Write(b.Bytes())
+	err := s.pages[string(v.phrases)+"/"+p.Template].ExecuteTemplate(&b, "frame", f)
+	return b.Bytes(), err
 }
 
 // failure is the page that says what went wrong.
@@ -232,7 +280,7 @@ func (v *visit) failure(err error) page {
 	if status == http.StatusServiceUnavailable {
 		f.Hint, f.Retry = v.t("error.503.hint"), link{v.t("error.retry"), v.request.URL.RequestURI()}
 	}
-	return page{Template: "error", Title: message, Fixed: true, Body: f, status: status}
+	return page{Template: "error", Title: message, Fixed: true, Body: f}
 }
 
 // parsePages reads the templates once for each language.

@@ -23,7 +23,9 @@ import (
 	"time"
 
 	"github.com/gorilla/mux"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/singleflight"
 
 	"zhiban/dashboard/assets"
 	"zhiban/dashboard/export"
@@ -43,6 +45,7 @@ type Reader interface {
 	LawyerYear(ctx context.Context, scope report.Scope, licence string, year int, asOf time.Time) (report.LawyerYear, error)
 	DivisionMonth(ctx context.Context, scope report.Scope, division schemas.DivisionCode, month schemas.Month, asOf time.Time) (report.DivisionMonth, error)
 	Deck(ctx context.Context, scope report.Scope, division schemas.DivisionCode, month schemas.Month, asOf time.Time) (report.Deck, error)
+	Cut(ctx context.Context, asOf time.Time) (report.Cut, error)
 	Status(ctx context.Context) (report.Status, error)
 }
 
@@ -85,6 +88,8 @@ type Server struct {
 	assets  *assets.Server
 	slides  func() (*export.Slides, error)
 	pages   map[string]*template.Template // by language + "/" + name
+	made    *lru.Cache[string, []byte]
+	making  singleflight.Group
 	metrics *metrics
 }
 
@@ -115,6 +120,9 @@ func New(cfg Config, read Reader) (*Server, error) {
 	}
 	if s.pages, err = parsePages(s.assets.URL); err != nil {
 		return nil, fmt.Errorf("dashboard templates: %w", err)
+	}
+	if s.made, err = lru.New[string, []byte](pagesKept); err != nil {
+		return nil, err
 	}
 	s.slides = sync.OnceValues(func() (*export.Slides, error) { return export.NewSlides(assets.Dist) })
 	s.metrics = newMetrics(cfg.Metrics, read)

@@ -43,7 +43,7 @@ func (s *Server) stationPage(ctx context.Context, v *visit) (page, error) {
 	// from one month to the other, what it did stays its own.
 	filter := []string{"station", string(code)}
 	q := report.OverviewQuery{
-		Query: report.Query{Division: schemas.Province, Indicators: codesOf(plain(with(v.main, stationFigures))), AsOf: v.asOf, View: v.view,
+		Query: report.Query{Division: schemas.Province, Indicators: codesOf(plain(with(v.main, stationFigures))), AsOf: v.asOf, Cut: v.cut, View: v.view,
 			Filter: map[report.Dimension][]string{report.ByStation: {string(code)}}},
 		Month: v.month, Main: v.main,
 		Splits: append(splitsOf(splitDims), report.Split{By: report.ByDay, Indicators: dayFigures}, report.Split{By: report.ByLawyer, Indicators: dutyFigures}),
@@ -145,7 +145,7 @@ func (v *visit) lawyersOnDuty(o report.Overview, names map[string]string, filter
 	st := o.Splits[report.ByLawyer]
 	t := &table{ID: "rank", Caption: v.t("station.lawyers"), Head: []cell{head(v.t("lawyers.name")), head(v.t("lawyers.licence"))}}
 	for _, code := range dutyFigures {
-		t.Head = append(t.Head, headNum(v.titled(code)))
+		t.Head = append(t.Head, v.headOf(code))
 	}
 	rows := slices.Clone(st.Rows)
 	slices.SortStableFunc(rows, func(a, b report.Row) int {

@@ -10,6 +10,7 @@ type table struct {
 	ID      string
 	Caption string
 	Class   string
+	Groups  []cell // above the heads, when some belong together
 	Head    []cell
 	Rows    [][]cell
 	Foot    []cell
@@ -28,12 +29,22 @@ type cell struct {
 	Sub   string   // a second, smaller word
 	Lines []string // of a day in the calendar
 	Sort  string   // how the column is sorted: ascending, descending
+	Span  int      // columns of a group
 	Muted bool
 }
 
 func head(text string) cell { return cell{Text: text} }
 
 func headNum(text string) cell { return cell{Text: text, Num: true} }
+
+// headOf heads an indicator's column: its name, and its unit below.
+func (v *visit) headOf(code schemas.IndicatorCode) cell {
+	ind, err := schemas.Indicators.Lookup(code)
+	if err != nil {
+		return headNum(string(code))
+	}
+	return cell{Text: ind.Name.In(string(v.phrases)), Sub: v.unit(ind), Num: true}
+}
 
 // figure is a cell with a figure that leads to its postings. A figure of
 // nothing leads nowhere.

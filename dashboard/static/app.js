@@ -86,7 +86,7 @@
     const points = new Map((geo.points ?? []).map((p) => [p.code, p.cp]));
     pins.data = areas.data.filter((d) => points.has(d.name)).map((d) => ({ name: d.name, value: [...points.get(d.name), d.value] }));
     areas.data = areas.data.filter((d) => !points.has(d.name));
-    const label = { show: true, fontSize: 12, color: token('--map-text'), textBorderColor: token('--map-halo'), textBorderWidth: 2.5 };
+    const label = { show: true, fontSize: 12, fontWeight: 600, color: token('--map-text'), textBorderColor: token('--map-halo'), textBorderWidth: 3 };
     pins.itemStyle = { borderColor: token('--text'), borderWidth: 1 };
     pins.z = 6;
     Object.assign(option.geo, {
@@ -96,10 +96,9 @@
       emphasis: { label: { show: false }, itemStyle: { areaColor: token('--map-hover') } },
       select: { disabled: true },
     });
-    const named = geo.features.map((f) => [f.properties.code, f.properties.cp])
-      .concat([...points]).filter(([code, cp]) => cp && spec.names[code]);
+    const named = [...points].concat(geo.features.map((f) => [f.properties.code, f.properties.cp])).filter(([code, cp]) => cp && spec.names[code]);
     option.series.push({
-      type: 'scatter', coordinateSystem: 'geo', silent: true, symbolSize: 1, itemStyle: { opacity: 0 }, z: 7, tooltip: { show: false },
+      type: 'scatter', coordinateSystem: 'geo', silent: true, symbolSize: 1, itemStyle: { color: 'transparent' }, z: 7, tooltip: { show: false },
       data: named.map(([code, cp]) => ({ name: code, value: [...cp, 0] })),
       label: { ...label, position: 'inside', formatter: (p) => spec.names[p.name] },
       labelLayout: (p) => points.has(named[p.dataIndex]?.[0]) ? { dy: 18, hideOverlap: true } : { hideOverlap: true },
@@ -132,6 +131,7 @@
     d.json = json;
     d.spec = spec;
     d.chart.setOption(option, { notMerge: true });
+    fit(d);
     element.dataset.drawn = id;
   }
 
@@ -148,10 +148,16 @@
   }
 
   function resize() {
-    for (const { chart } of drawn.values()) {
-      chart.resize();
-      chart.getZr().flush();
+    for (const d of drawn.values()) {
+      d.chart.resize();
+      fit(d);
     }
+  }
+
+  // Printing scales a drawing to the paper: it needs to know its own size.
+  function fit({ element, chart }) {
+    chart.getZr().flush();
+    element.querySelector('svg').setAttribute('viewBox', '0 0 ' + chart.getWidth() + ' ' + chart.getHeight());
   }
 
   // ---- New data -----------------------------------------------------------
@@ -241,7 +247,5 @@
     clearTimeout(pending);
     pending = setTimeout(resize, 100);
   });
-  addEventListener('beforeprint', resize);
-  addEventListener('afterprint', resize);
   if (document.body.dataset.cut !== undefined) watch();
 })();
