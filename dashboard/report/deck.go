@@ -106,12 +106,14 @@ func (d Deck) Indicators() []schemas.Indicator {
 // Deck gathers the figures of the slides. All are of one cut; zero asOf is
 // now.
 func (w *Warehouse) Deck(ctx context.Context, scope Scope, division schemas.DivisionCode, month schemas.Month, asOf time.Time) (Deck, error) {
-	return gather(ctx, w, scope, w.asOfOr(asOf), func(ctx context.Context, i *inquiry) (Deck, error) {
-		return deck(ctx, i, division, month)
-	})
+	i, err := w.inquire(ctx, scope, asOf)
+	if err != nil {
+		return Deck{}, err
+	}
+	return i.deck(ctx, division, month)
 }
 
-func deck(ctx context.Context, i *inquiry, code schemas.DivisionCode, month schemas.Month) (Deck, error) {
+func (i inquiry) deck(ctx context.Context, code schemas.DivisionCode, month schemas.Month) (Deck, error) {
 	division, err := documentDivision(i.scope, code)
 	if err != nil {
 		return Deck{}, err
@@ -121,7 +123,7 @@ func deck(ctx context.Context, i *inquiry, code schemas.DivisionCode, month sche
 		return Deck{}, err
 	}
 	d := Deck{
-		Division: division, Unit: reportingUnit(division), Periods: PeriodsOf(month, schemas.DayOf(i.asOf)), AsOf: i.asOf,
+		Division: division, Unit: reportingUnit(division), Periods: PeriodsOf(month, schemas.DayOf(i.asOf)), AsOf: i.asOf, Cut: i.cut,
 		PartIndicators: deckParts, NoticeIndicators: deckNotices,
 	}
 	held := func(r Range) period {
@@ -129,22 +131,17 @@ func deck(ctx context.Context, i *inquiry, code schemas.DivisionCode, month sche
 		return period{r, m < month && m < first}.begun(i.asOf)
 	}
 	now := held(d.Now)
-	for _, f := range []func() error{
-		func() error { return d.addKey(ctx, i, now, held(d.Previous), held(d.LastYear)) },
-		func() error { return d.addParts(ctx, i, now) },
-		func() error { return d.addTrends(ctx, i, held) },
-		func() error { return d.addSplits(ctx, i, now) },
-		func() error { return d.addNotices(ctx, i, now) },
-	} {
-		if err := f(); err != nil {
-			return d, err
-		}
-	}
-	d.Cut = i.cut
-	return d, nil
+	err = together(ctx,
+		func(ctx context.Context) error { return d.addKey(ctx, i, now, held(d.Previous), held(d.LastYear)) },
+		func(ctx context.Context) error { return d.addParts(ctx, i, now) },
+		func(ctx context.Context) error { return d.addTrends(ctx, i, held) },
+		func(ctx context.Context) error { return d.addSplits(ctx, i, now) },
+		func(ctx context.Context) error { return d.addNotices(ctx, i, now) },
+	)
+	return d, err
 }
 
-func (d *Deck) addKey(ctx context.Context, i *inquiry, periods ...period) error {
+func (d *Deck) addKey(ctx context.Context, i inquiry, periods ...period) error {
 	d.Key = make([]KeyFigure, len(deckKey))
 	for n, p := range periods {
 		s, err := i.statistics(ctx, p.query(d.Division.Code, codesOf(deckKey)))
@@ -159,7 +156,7 @@ func (d *Deck) addKey(ctx context.Context, i *inquiry, periods ...period) error 
 	return nil
 }
 
-func (d *Deck) addParts(ctx context.Context, i *inquiry, now period) error {
+func (d *Deck) addParts(ctx context.Context, i inquiry, now period) error {
 	d.PartsAre = ByDivision
 	if d.Division.Level == schemas.LevelCounty {
 		d.PartsAre = ByStation
@@ -197,7 +194,7 @@ func (d *Deck) addParts(ctx context.Context, i *inquiry, now period) error {
 	return nil
 }
 
-func (d *Deck) addTrends(ctx context.Context, i *inquiry, held func(Range) period) error {
+func (d *Deck) addTrends(ctx context.Context, i inquiry, held func(Range) period) error {
 	january := d.Year.From.Month()
 	all := period{Range: Range{(january - 12).First(), d.Now.To}}
 	s, err := i.statistics(ctx, all.query(d.Division.Code, codesOf(deckTrends), ByMonth))
@@ -220,7 +217,7 @@ func (d *Deck) addTrends(ctx context.Context, i *inquiry, held func(Range) perio
 	return nil
 }
 
-func (d *Deck) addSplits(ctx context.Context, i *inquiry, now period) error {
+func (d *Deck) addSplits(ctx context.Context, i inquiry, now period) error {
 	for _, split := range deckSplits {
 		s, err := i.statistics(ctx, now.query(d.Division.Code, []schemas.IndicatorCode{split.code}, split.by))
 		if err != nil {
@@ -235,7 +232,7 @@ func (d *Deck) addSplits(ctx context.Context, i *inquiry, now period) error {
 	return nil
 }
 
-func (d *Deck) addNotices(ctx context.Context, i *inquiry, now period) error {
+func (d *Deck) addNotices(ctx context.Context, i inquiry, now period) error {
 	s, err := i.statistics(ctx, now.query(d.Division.Code, codesOf(deckNotices), ByOrgan))
 	if err != nil {
 		return err

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"context"
 	"testing"
 
 	"zhiban/schemas"
@@ -9,9 +8,7 @@ import (
 
 func deckIn(t *testing.T, w *world, division schemas.DivisionCode, month, asOf string) Deck {
 	t.Helper()
-	d, err := gather(t.Context(), w, ProvinceWide, morning(asOf), func(ctx context.Context, i *inquiry) (Deck, error) {
-		return deck(ctx, i, division, monthOf(month))
-	})
+	d, err := w.inquiry(ProvinceWide, asOf).deck(t.Context(), division, monthOf(month))
 	if err != nil {
 		t.Fatal(err)
 	}

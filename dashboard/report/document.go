@@ -2,9 +2,9 @@ package report
 
 import (
 	"context"
-	"errors"
-	"maps"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"zhiban/schemas"
 )
@@ -67,66 +67,39 @@ type asked interface {
 }
 
 // inquiry asks for all the figures of one document: as of one moment and of
-// one cut, the cut of its first answer.
+// one cut.
 type inquiry struct {
 	w     asked
 	scope Scope
 	asOf  time.Time
 	cut   Cut
-	begun bool
 }
 
-// errMoved says that two answers for one moment were of different cuts: events
-// recorded before the moment were projected between the questions.
-var errMoved = errors.New("the projection moved between two questions")
-
-func (i *inquiry) statistics(ctx context.Context, q Query) (Statistics, error) {
-	q.AsOf = i.asOf
-	s, err := i.w.Statistics(ctx, i.scope, q)
-	if err != nil {
-		return s, err
-	}
-	if i.begun && !maps.Equal(i.cut, s.Cut) {
-		return s, errMoved
-	}
-	i.cut, i.begun = s.Cut, true
-	return s, nil
-}
-
-// Gathering is tried again when the projection moved under it. The moment is
-// fixed, so this ends once everything recorded before it is in.
-const (
-	gatherTries = 6
-	gatherPause = 100 * time.Millisecond // doubled at each try
-)
-
-// gather makes a document by asking as often as needed for all its figures to
-// be of one cut.
-func gather[T any](ctx context.Context, w asked, scope Scope, asOf time.Time, make func(context.Context, *inquiry) (T, error)) (T, error) {
-	pause := gatherPause
-	for range gatherTries {
-		doc, err := make(ctx, &inquiry{w: w, scope: scope, asOf: asOf})
-		if !errors.Is(err, errMoved) {
-			return doc, err
-		}
-		select {
-		case <-time.After(pause):
-			pause *= 2
-		case <-ctx.Done():
-			return doc, ctx.Err()
-		}
-	}
-	var none T
-	return none, schemas.Errorf(schemas.Unavailable, "the projection is still taking in what was recorded before %s; try again in a minute",
-		asOf.In(schemas.Shanghai).Format(time.DateTime))
-}
-
-// asOfOr is the moment of a document: asOf, or now when it is zero.
-func (w *Warehouse) asOfOr(asOf time.Time) time.Time {
+// inquire fixes moment and cut of a document; zero asOf is now.
+func (w *Warehouse) inquire(ctx context.Context, scope Scope, asOf time.Time) (inquiry, error) {
+	cut, err := w.Cut(ctx, asOf)
 	if asOf.IsZero() {
-		return w.now()
+		asOf = w.now()
 	}
-	return asOf
+	return inquiry{w, scope, asOf, cut}, err
+}
+
+func (i inquiry) statistics(ctx context.Context, q Query) (Statistics, error) {
+	q.AsOf, q.Cut = i.asOf, i.cut
+	return i.w.Statistics(ctx, i.scope, q)
+}
+
+// documentParallel bounds the questions that one document has under way.
+const documentParallel = 4
+
+// together does things at the same time and gives the first error.
+func together(ctx context.Context, do ...func(context.Context) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(documentParallel)
+	for _, f := range do {
+		g.Go(func() error { return f(ctx) })
+	}
+	return g.Wait()
 }
 
 // period is a column's range of days. Unheld says that nothing is held of it:
@@ -193,7 +166,7 @@ func (p period) cells(s Statistics, inds []schemas.Indicator, key ...string) []F
 
 // firstRecord is the first month in which a division recorded any work, up to
 // the month last; the month after last when there is none.
-func (i *inquiry) firstRecord(ctx context.Context, division schemas.DivisionCode, last schemas.Month) (schemas.Month, error) {
+func (i inquiry) firstRecord(ctx context.Context, division schemas.DivisionCode, last schemas.Month) (schemas.Month, error) {
 	work := []schemas.IndicatorCode{schemas.Shifts, schemas.Consultations, schemas.ApplicationsReceived, schemas.NotificationsDue}
 	s, err := i.statistics(ctx, Query{Division: division, From: firstDay, To: last.Last(), By: []Dimension{ByMonth}, Indicators: work})
 	if err != nil {

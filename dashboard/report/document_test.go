@@ -3,10 +3,11 @@ package report
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"zhiban/schemas"
@@ -31,20 +32,26 @@ type world struct {
 	facts    []fact
 	stations []Station
 	lawyers  []Lawyer
-	cut      func(question int) Cut
-	asked    []Query
+	down     error
+
+	mu    sync.Mutex
+	asked []Query
 }
 
-var oneCutOnly = Cut{0: 17, 1: 4}
+func (w *world) inquiry(scope Scope, asOf string) inquiry {
+	return inquiry{w, scope, morning(asOf), Cut{0: 17, 1: 4}}
+}
 
 func (w *world) Statistics(_ context.Context, scope Scope, q Query) (Statistics, error) {
 	if err := scope.admits(q.Division); err != nil {
 		return Statistics{}, err
 	}
+	w.mu.Lock()
 	w.asked = append(w.asked, q)
-	s := Statistics{Query: q, Cut: oneCutOnly, AsOf: q.AsOf}
-	if w.cut != nil {
-		s.Cut = w.cut(len(w.asked))
+	w.mu.Unlock()
+	s := Statistics{Query: q, Cut: q.Cut, AsOf: q.AsOf}
+	if w.down != nil {
+		return s, w.down
 	}
 	keys := map[string][]string{}
 	if len(q.By) == 0 {
@@ -153,9 +160,7 @@ func monthOf(s string) schemas.Month {
 // monthIn gathers a return from a world.
 func monthIn(t *testing.T, w *world, division schemas.DivisionCode, month, asOf string) DivisionMonth {
 	t.Helper()
-	m, err := gather(t.Context(), w, ProvinceWide, morning(asOf), func(ctx context.Context, i *inquiry) (DivisionMonth, error) {
-		return divisionMonth(ctx, i, division, monthOf(month))
-	})
+	m, err := w.inquiry(ProvinceWide, asOf).divisionMonth(t.Context(), division, monthOf(month))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,51 +174,57 @@ var (
 	notApplicable = Figure{Status: NotApplicable}
 )
 
-func TestADocumentIsOfOneCut(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := &world{cut: func(question int) Cut { return Cut{0: int64(min(question, 5))} }}
-		m := monthIn(t, w, "220182", "2026-10", "2026-11-03")
-		if m.Cut.String() != "0:5" {
-			t.Errorf("cut %s: events that came between the questions are in some figures only", m.Cut)
+func TestADocumentIsOfOneMomentAndOneCut(t *testing.T) {
+	w := &world{facts: deckFacts}
+	i := w.inquiry(ProvinceWide, "2026-11-03")
+	m, err := i.divisionMonth(t.Context(), "220100", monthOf("2026-10"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := i.deck(t.Context(), "220100", monthOf("2026-10"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := i.lawyerYear(t.Context(), "12201201810123456", 2026)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range w.asked {
+		if !q.AsOf.Equal(i.asOf) || !maps.Equal(q.Cut, i.cut) {
+			t.Errorf("asked as of %s at %s", q.AsOf, q.Cut)
 		}
-		for _, q := range w.asked {
-			if !q.AsOf.Equal(morning("2026-11-03")) {
-				t.Errorf("asked as of %s", q.AsOf)
-			}
+	}
+	for what, cut := range map[string]Cut{"return": m.Cut, "deck": d.Cut, "record": y.Cut} {
+		if !maps.Equal(cut, i.cut) {
+			t.Errorf("%s of cut %s", what, cut)
 		}
-	})
+	}
 }
 
-func TestADocumentFailsWhenTheProjectionNeverHolds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := &world{cut: func(question int) Cut { return Cut{0: int64(question)} }}
-		_, err := gather(t.Context(), w, ProvinceWide, morning("2026-11-03"), func(ctx context.Context, i *inquiry) (Deck, error) {
-			return deck(ctx, i, "220182", monthOf("2026-10"))
-		})
-		if schemas.KindOf(err) != schemas.Unavailable {
-			t.Errorf("error %v", err)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-		defer cancel()
-		_, err = gather(ctx, w, ProvinceWide, morning("2026-11-03"), func(ctx context.Context, i *inquiry) (Deck, error) {
-			return deck(ctx, i, "220182", monthOf("2026-10"))
-		})
-		if !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("error %v", err)
-		}
-	})
+func TestADocumentFailsAsItsQuestionsDo(t *testing.T) {
+	down := schemas.Errorf(schemas.Unavailable, "down")
+	i := (&world{down: down}).inquiry(ProvinceWide, "2026-11-03")
+	if _, err := i.divisionMonth(t.Context(), "220100", monthOf("2026-10")); !errors.Is(err, down) {
+		t.Errorf("return: %v", err)
+	}
+	if _, err := i.deck(t.Context(), "220100", monthOf("2026-10")); !errors.Is(err, down) {
+		t.Errorf("deck: %v", err)
+	}
+	if _, err := i.lawyerYear(t.Context(), "12201201810123456", 2026); !errors.Is(err, down) {
+		t.Errorf("record: %v", err)
+	}
 }
 
 func TestAStationHasNoDocumentOfItsDivision(t *testing.T) {
 	scope := Scope{Division: "220182", Station: "220182-court"}
-	if _, err := divisionMonth(t.Context(), &inquiry{w: &world{}, scope: scope}, "220182", monthOf("2026-10")); schemas.KindOf(err) != schemas.NotFound {
+	if _, err := (inquiry{w: &world{}, scope: scope}).divisionMonth(t.Context(), "220182", monthOf("2026-10")); schemas.KindOf(err) != schemas.NotFound {
 		t.Errorf("return: %v", err)
 	}
-	if _, err := deck(t.Context(), &inquiry{w: &world{}, scope: scope}, "220182", monthOf("2026-10")); schemas.KindOf(err) != schemas.NotFound {
+	if _, err := (inquiry{w: &world{}, scope: scope}).deck(t.Context(), "220182", monthOf("2026-10")); schemas.KindOf(err) != schemas.NotFound {
 		t.Errorf("deck: %v", err)
 	}
 	scope.Station = ""
-	if _, err := deck(t.Context(), &inquiry{w: &world{}, scope: scope}, "220100", monthOf("2026-10")); schemas.KindOf(err) != schemas.NotFound {
+	if _, err := (inquiry{w: &world{}, scope: scope}).deck(t.Context(), "220100", monthOf("2026-10")); schemas.KindOf(err) != schemas.NotFound {
 		t.Errorf("deck of a division outside the scope: %v", err)
 	}
 }

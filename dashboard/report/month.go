@@ -127,12 +127,14 @@ func ReturnDue(level schemas.DivisionLevel, month schemas.Month) schemas.Day {
 // DivisionMonth gathers the monthly return of division. All its figures are of
 // one cut; zero asOf is now.
 func (w *Warehouse) DivisionMonth(ctx context.Context, scope Scope, division schemas.DivisionCode, month schemas.Month, asOf time.Time) (DivisionMonth, error) {
-	return gather(ctx, w, scope, w.asOfOr(asOf), func(ctx context.Context, i *inquiry) (DivisionMonth, error) {
-		return divisionMonth(ctx, i, division, month)
-	})
+	i, err := w.inquire(ctx, scope, asOf)
+	if err != nil {
+		return DivisionMonth{}, err
+	}
+	return i.divisionMonth(ctx, division, month)
 }
 
-func divisionMonth(ctx context.Context, i *inquiry, code schemas.DivisionCode, month schemas.Month) (DivisionMonth, error) {
+func (i inquiry) divisionMonth(ctx context.Context, code schemas.DivisionCode, month schemas.Month) (DivisionMonth, error) {
 	division, err := documentDivision(i.scope, code)
 	if err != nil {
 		return DivisionMonth{}, err
@@ -148,13 +150,22 @@ func divisionMonth(ctx context.Context, i *inquiry, code schemas.DivisionCode, m
 
 	m := DivisionMonth{
 		Division: division, Unit: reportingUnit(division), Month: month, Due: ReturnDue(division.Level, month),
-		Form: monthForm.version, AsOf: i.asOf,
+		Form: monthForm.version, AsOf: i.asOf, Cut: i.cut,
 	}
 	columns := [3]column{{period: now}, {period: year}, {period: last}}
+	var byChild Statistics
+	asking := []func(context.Context) error{}
 	for k := range columns {
-		if err := columns[k].fill(ctx, i, code); err != nil {
-			return m, err
-		}
+		asking = append(asking, func(ctx context.Context) error { return columns[k].fill(ctx, i, code) })
+	}
+	if division.Level != schemas.LevelCounty {
+		asking = append(asking, func(ctx context.Context) (err error) {
+			byChild, err = i.statistics(ctx, now.query(code, codesOf(childColumns), ByDivision))
+			return err
+		})
+	}
+	if err := together(ctx, asking...); err != nil {
+		return m, err
 	}
 	line := func(ind schemas.Indicator, by Dimension, v Value) FormLine {
 		return FormLine{ind, by, v.Name, columns[0].cell(ind, by, v), columns[1].cell(ind, by, v), columns[2].cell(ind, by, v)}
@@ -173,15 +184,10 @@ func divisionMonth(ctx context.Context, i *inquiry, code schemas.DivisionCode, m
 		m.Groups = append(m.Groups, g)
 	}
 	if division.Level != schemas.LevelCounty {
-		s, err := i.statistics(ctx, now.query(code, codesOf(childColumns), ByDivision))
-		if err != nil {
-			return m, err
-		}
 		m.ChildIndicators = childColumns
-		m.Children = children(s, division, now)
+		m.Children = children(byChild, division, now)
 		m.Total = now.cells(columns[0].whole, childColumns)
 	}
-	m.Cut = i.cut
 	return m, nil
 }
 
@@ -192,7 +198,7 @@ type column struct {
 	parts map[Dimension]Statistics
 }
 
-func (c *column) fill(ctx context.Context, i *inquiry, code schemas.DivisionCode) (err error) {
+func (c *column) fill(ctx context.Context, i inquiry, code schemas.DivisionCode) (err error) {
 	if c.whole, err = i.statistics(ctx, c.query(code, codesOf(schemas.Indicators.All()))); err != nil {
 		return err
 	}

@@ -48,42 +48,41 @@ func RecordIndicators() []schemas.Indicator {
 // LawyerYear gathers a lawyer's record from all stations within scope. All its
 // figures are of one cut; zero asOf is now.
 func (w *Warehouse) LawyerYear(ctx context.Context, scope Scope, licence string, year int, asOf time.Time) (LawyerYear, error) {
-	return gather(ctx, w, scope, w.asOfOr(asOf), func(ctx context.Context, i *inquiry) (LawyerYear, error) {
-		return lawyerYear(ctx, i, licence, year)
-	})
+	i, err := w.inquire(ctx, scope, asOf)
+	if err != nil {
+		return LawyerYear{}, err
+	}
+	return i.lawyerYear(ctx, licence, year)
 }
 
-func lawyerYear(ctx context.Context, i *inquiry, licence string, year int) (LawyerYear, error) {
+func (i inquiry) lawyerYear(ctx context.Context, licence string, year int) (LawyerYear, error) {
 	lawyer, err := i.w.Lawyer(ctx, i.scope, licence, i.asOf)
 	if err != nil {
 		return LawyerYear{}, err
 	}
-	y := LawyerYear{Lawyer: lawyer, Division: schemas.Divisions.Name(lawyer.Division), Within: schemas.Divisions.Name(i.scope.Division), Year: year, AsOf: i.asOf}
+	y := LawyerYear{Lawyer: lawyer, Division: schemas.Divisions.Name(lawyer.Division), Within: schemas.Divisions.Name(i.scope.Division), Year: year, AsOf: i.asOf, Cut: i.cut}
 	if i.scope.Station != "" {
 		y.Within = string(i.scope.Station)
 	}
 	january := schemas.Date(year, time.January, 1)
 	whole := period{Range: Range{january, (january.Month() + 11).Last()}}.begun(i.asOf)
 	inds := codesOf(RecordIndicators())
-	byMonth := func(codes []schemas.IndicatorCode, by ...Dimension) (Statistics, error) {
-		q := whole.query(i.scope.Division, codes, by...)
-		q.Filter = map[Dimension][]string{ByLawyer: {licence}}
-		return i.statistics(ctx, q)
-	}
 	var a recordAnswers
-	if a.all, err = byMonth(inds); err != nil {
-		return y, err
+	ask := func(into *Statistics, codes []schemas.IndicatorCode, by ...Dimension) func(context.Context) error {
+		return func(ctx context.Context) (err error) {
+			q := whole.query(i.scope.Division, codes, by...)
+			q.Filter = map[Dimension][]string{ByLawyer: {licence}}
+			*into, err = i.statistics(ctx, q)
+			return err
+		}
 	}
-	if a.months, err = byMonth(inds, ByMonth); err != nil {
-		return y, err
-	}
-	if a.modes, err = byMonth([]schemas.IndicatorCode{schemas.DutyMinutes}, ByMonth, ByMode); err != nil {
-		return y, err
-	}
-	if a.channels, err = byMonth([]schemas.IndicatorCode{schemas.Consultations}, ByMonth, ByChannel); err != nil {
-		return y, err
-	}
-	if a.roles, err = byMonth([]schemas.IndicatorCode{schemas.Consultations}, ByMonth, ByPersonRole); err != nil {
+	if err := together(ctx,
+		ask(&a.all, inds),
+		ask(&a.months, inds, ByMonth),
+		ask(&a.modes, []schemas.IndicatorCode{schemas.DutyMinutes}, ByMonth, ByMode),
+		ask(&a.channels, []schemas.IndicatorCode{schemas.Consultations}, ByMonth, ByChannel),
+		ask(&a.roles, []schemas.IndicatorCode{schemas.Consultations}, ByMonth, ByPersonRole),
+	); err != nil {
 		return y, err
 	}
 	for k := range y.Months {
@@ -96,7 +95,6 @@ func lawyerYear(ctx context.Context, i *inquiry, licence string, year int) (Lawy
 		addKnown(y.Total.Channels, m.Channels)
 		addKnown(y.Total.Roles, m.Roles)
 	}
-	y.Cut = i.cut
 	return y, nil
 }
 

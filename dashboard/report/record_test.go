@@ -1,7 +1,6 @@
 package report
 
 import (
-	"context"
 	"testing"
 
 	"zhiban/schemas"
@@ -27,9 +26,7 @@ func TestLawyerYear(t *testing.T) {
 		},
 	}
 	record := func(scope Scope) LawyerYear {
-		y, err := gather(t.Context(), w, scope, morning("2026-10-12"), func(ctx context.Context, i *inquiry) (LawyerYear, error) {
-			return lawyerYear(ctx, i, wang, 2026)
-		})
+		y, err := w.inquiry(scope, "2026-10-12").lawyerYear(t.Context(), wang, 2026)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -52,8 +49,8 @@ func TestLawyerYear(t *testing.T) {
 	if y.Months[9].Shifts != known(0) || y.Months[10].Shifts != notAvailable || y.Months[11].Channels[0] != notAvailable {
 		t.Errorf("October %v, November %v", y.Months[9].Shifts, y.Months[10].Shifts)
 	}
-	if y.Division != "榆树市" || y.Within != "吉林省" || y.Cut.String() != oneCutOnly.String() {
-		t.Errorf("%s, within %s, cut %s", y.Division, y.Within, y.Cut)
+	if y.Division != "榆树市" || y.Within != "吉林省" {
+		t.Errorf("%s, within %s", y.Division, y.Within)
 	}
 	// A county sees what was done in the county, and the record says so.
 	y = record(Scope{Division: "220182"})
