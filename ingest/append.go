@@ -204,13 +204,13 @@ func (a *appender) run() {
 		case o := <-a.outcomes:
 			a.settle(o)
 		}
-		closed := a.take()
-		a.expire(time.Now())
-		a.dispatch(time.Now())
+		closed, now := a.take(), time.Now()
+		a.expire(now)
+		a.dispatch(now)
 		if closed && a.idle() {
 			return
 		}
-		timer.Reset(time.Until(a.next()))
+		timer.Reset(time.Until(a.next(now)))
 	}
 }
 
@@ -239,17 +239,18 @@ func (a *appender) idle() bool {
 }
 
 // next is when run has to look again if nothing happens: a pause after a
-// failure ends, or a record has waited too long.
-func (a *appender) next() time.Time {
-	next := time.Now().Add(time.Hour)
+// failure ends, or a record has waited too long. What was due before now was
+// done, or waits for an outcome.
+func (a *appender) next(now time.Time) time.Time {
+	next := now.Add(time.Hour)
 	sooner := func(t time.Time) {
-		if !t.IsZero() && t.Before(next) {
+		if t.After(now) && t.Before(next) {
 			next = t
 		}
 	}
 	for q := range a.queues() {
 		if len(q.records) > 0 && !q.inFlight {
-			sooner(q.records[0].deadline.Add(time.Millisecond))
+			sooner(q.records[0].deadline.Add(time.Nanosecond))
 			sooner(q.retryAt)
 			sooner(a.layout.retryAt)
 		}

@@ -122,41 +122,39 @@ func (h caseIndex) voided(id EventID) bool {
 	return h.out[id]
 }
 
-// corrected applies the last correction that holds and fits to a target.
-// Without one it is the event as recorded.
+// corrected applies the correction that holds. Without one it is the event as
+// recorded.
 func (h caseIndex) corrected(e Event) Event {
-	corrections := h.corrections[e.ID]
-	for i := len(corrections) - 1; i >= 0; i-- {
-		c := corrections[i]
-		if h.voided(c.id) {
-			continue
-		}
-		c = h.resolve(c, 0)
-		if p, ok := e.Type.fits(c.data); ok {
-			e.Data, e.Payload = c.data, p
-			if !c.time.IsZero() {
-				e.Time = c.time
-			}
-			return e
+	if c, payload, ok := h.holding(e.ID, e.Type, 0); ok {
+		e.Data, e.Payload = c.data, payload
+		if !c.time.IsZero() {
+			e.Time = c.time
 		}
 	}
 	return e
 }
 
-// resolve follows corrections of the correction c itself.
-func (h caseIndex) resolve(c correction, depth int) correction {
+// holding finds what the corrections of an event of type t put in its place:
+// the last that is not voided and fits, each as its own corrections leave it.
+func (h caseIndex) holding(id EventID, t *EventType, depth int) (correction, any, bool) {
 	if depth > maxChain {
-		return c
+		return correction{}, nil, false
 	}
-	own := h.corrections[c.id]
+	own := h.corrections[id]
 	for i := len(own) - 1; i >= 0; i-- {
-		if !h.voided(own[i].id) {
-			n := h.resolve(own[i], depth+1)
+		c := own[i]
+		if h.voided(c.id) {
+			continue
+		}
+		if n, payload, ok := h.holding(c.id, t, depth+1); ok {
 			if n.time.IsZero() {
 				n.time = c.time
 			}
-			return n
+			return n, payload, true
+		}
+		if payload, ok := t.fits(c.data); ok {
+			return c, payload, true
 		}
 	}
-	return c
+	return correction{}, nil, false
 }

@@ -126,33 +126,33 @@ func factTypes(kind CaseKind) []*EventType {
 	return out
 }
 
-// check compares members with the schema. It returns what is wrong and leaves
-// only sound members, so that rules over several fields can be checked too.
-// at is the place of the object, "data" or "data.data".
-func (p *payloadSchema) check(at string, members map[string]any) []FieldError {
+// check compares fields with the schema. It returns what is wrong and takes
+// the values that are out of fields, so that rules over several fields can be
+// checked too. at is the place of the object, "data" or "data.data".
+func (p *payloadSchema) check(at string, fields members) []FieldError {
 	var errs []FieldError
 	known := 0
 	for _, f := range p.fields {
-		value, ok := members[f.name]
-		if !ok {
+		m := fields.find(f.name)
+		if m == nil {
 			if f.required {
 				errs = append(errs, FieldError{at + "." + f.name, "is required: " + f.expected()})
 			}
 			continue
 		}
 		known++
-		if wrong := p.checkField(at, f, value); len(wrong) > 0 {
+		if wrong := p.checkField(at, f, m.value); len(wrong) > 0 {
 			errs = append(errs, wrong...)
-			members[f.name] = unsound{}
+			m.value = unsound{}
 		}
 	}
-	if known < len(members) {
-		errs = append(errs, p.unknown(at, members)...)
+	if known < len(fields) {
+		errs = append(errs, p.unknown(at, fields)...)
 	}
 	return errs
 }
 
-// unsound stands for a member whose value is wrong.
+// unsound stands for a value that is wrong.
 type unsound struct{}
 
 func (p *payloadSchema) checkField(at string, f payloadField, value any) []FieldError {
@@ -192,11 +192,12 @@ type validation struct {
 
 var validations = sync.Pool{New: func() any { return new(validation) }}
 
-// unknown names the members that the schema does not have. Names are compared
+// unknown names the fields that the schema does not have. Names are compared
 // exactly: encoding/json would take "Lawyer" for "lawyer".
-func (p *payloadSchema) unknown(at string, members map[string]any) []FieldError {
+func (p *payloadSchema) unknown(at string, fields members) []FieldError {
 	var errs []FieldError
-	for _, name := range sortedKeys(members) {
+	for _, m := range fields {
+		name := m.name
 		if _, ok := p.schema.Properties[name]; ok {
 			continue
 		}

@@ -15,14 +15,17 @@ import (
 
 // payload checks data as the data of an event of type t: its schema, and the
 // rules that tie fields to each other and to the envelope.
-func (s *scanner) payload(at string, ev *Event, t *EventType, members map[string]any) []FieldError {
-	errs := payloadSchemas()[t].check(at, members)
+func (s *scanner) payload(at string, ev *Event, t *EventType, fields members) []FieldError {
+	errs := payloadSchemas()[t].check(at, fields)
 	fail := func(field, format string, args ...any) {
 		errs = append(errs, FieldError{at + "." + field, fmt.Sprintf(format, args...)})
 	}
 	text := func(field string) string { // a sound text, or ""
-		v, _ := members[field].(string)
-		return v
+		if m := fields.find(field); m != nil {
+			v, _ := m.value.(string)
+			return v
+		}
+		return ""
 	}
 	switch t.Payload().(type) {
 	case *StationFounded:
@@ -49,7 +52,7 @@ func (s *scanner) payload(at string, ev *Event, t *EventType, members map[string
 			fail("trigger", "%q is no duty of the organ %q; expected one of %s", trigger, organ, strings.Join(organTriggers[organ], " "))
 		}
 	case *Corrected:
-		s.corrected(at, ev, members, text, fail)
+		s.corrected(at, ev, fields, text, fail)
 	case *Voided:
 		checkTarget(ev, text, fail)
 	}
@@ -97,21 +100,25 @@ func checkTarget(ev *Event, text func(string) string, fail func(field, format st
 // corrected checks a correction. Its data must fit a type of the case; which
 // one it corrects only the log knows. When it fits none, the errors are those
 // of the type it comes closest to.
-func (s *scanner) corrected(at string, ev *Event, members map[string]any, text func(string) string, fail func(field, format string, args ...any)) {
+func (s *scanner) corrected(at string, ev *Event, fields members, text func(string) string, fail func(field, format string, args ...any)) {
 	checkTarget(ev, text, fail)
 	if v := text("time"); v != "" {
 		if _, err := parseTime(v); err != "" {
 			fail("time", "%s", err)
 		}
 	}
-	value, ok := members["data"]
-	if _, wrong := value.(unsound); !ok || wrong {
+	m := fields.find("data")
+	if m == nil || m.value == (any)(unsound{}) {
 		return
 	}
-	data, ok := value.(map[string]any)
+	object, ok := m.value.(map[string]any)
 	if !ok {
-		fail("data", "expected a JSON object, found %s", jsonName(value))
+		fail("data", "expected a JSON object, found %s", jsonName(m.value))
 		return
+	}
+	var data members
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		data = append(data, member{name, object[name]})
 	}
 	var raw struct {
 		Data jsontext.Value `json:"data"`
@@ -120,7 +127,7 @@ func (s *scanner) corrected(at string, ev *Event, members map[string]any, text f
 	var closest *EventType
 	var least []FieldError
 	for _, t := range factTypes(ev.Type.Case) {
-		errs := s.payload(at+".data", ev, t, maps.Clone(data))
+		errs := s.payload(at+".data", ev, t, slices.Clone(data))
 		if len(errs) == 0 {
 			errs = decode(at+".data", raw.Data, t.Payload())
 		}
@@ -202,8 +209,6 @@ func validIdentityNumber(s string) bool {
 	}
 	return "10X98765432"[sum%11] == strings.ToUpper(s)[17]
 }
-
-func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
 
 // shorten keeps a value that is repeated in a message readable.
 func shorten(s string) string { return shortenTo(s, 64) }

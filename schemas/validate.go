@@ -2,6 +2,8 @@ package schemas
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -58,16 +60,36 @@ func Validate(raw []byte) (Envelope, Event, []FieldError) {
 	return s.env, Event{}, errs
 }
 
+// maxMembers bounds the attributes of an event and the fields of its data.
+const maxMembers = 64
+
 // scanner reads one event.
 type scanner struct {
 	dec    jsontext.Decoder
 	buf    bytes.Buffer
-	raw    []byte
+	raw    string
 	env    Envelope
 	seen   []string // names of the attributes that are there, whatever they hold
-	tree   any      // data, as encoding/json would build it
+	tree   any      // data: members, or what encoding/json would make of it
 	broken bool     // the JSON ends somewhere in the middle
 	errs   []FieldError
+}
+
+// members are the members of data in their order.
+type members []member
+
+type member struct {
+	name  string
+	value any
+}
+
+func (m members) find(name string) *member {
+	for i := range m {
+		if m[i].name == name {
+			return &m[i]
+		}
+	}
+	return nil
 }
 
 var scanners = sync.Pool{New: func() any { return new(scanner) }}
@@ -75,8 +97,8 @@ var scanners = sync.Pool{New: func() any { return new(scanner) }}
 func (s *scanner) release() {
 	s.buf = bytes.Buffer{}
 	s.dec.Reset(&s.buf)
-	s.raw, s.env, s.tree, s.broken, s.errs = nil, Envelope{}, nil, false, nil
-	s.seen = s.seen[:0]
+	clear(s.seen)
+	s.raw, s.env, s.seen, s.tree, s.broken, s.errs = "", Envelope{}, s.seen[:0], nil, false, nil
 	scanners.Put(s)
 }
 
@@ -86,7 +108,7 @@ func (s *scanner) fail(location, format string, args ...any) {
 
 // scan takes the JSON apart. A fault in the JSON itself ends it.
 func (s *scanner) scan(raw []byte) {
-	s.raw = raw
+	s.raw = string(raw)
 	s.buf = *bytes.NewBuffer(raw)
 	s.dec.Reset(&s.buf, jsontext.AllowDuplicateNames(true)) // duplicates are reported with the rest
 	if err := s.scanObject(); err != nil {
@@ -112,11 +134,11 @@ func (s *scanner) scanObject() error {
 		return err
 	}
 	for s.dec.PeekKind() != '}' {
-		token, err := s.dec.ReadToken()
+		name, err := s.scanString()
 		if err != nil {
 			return err
 		}
-		if err := s.scanAttribute(token.String()); err != nil {
+		if err := s.scanAttribute(name); err != nil {
 			return err
 		}
 	}
@@ -135,8 +157,11 @@ func (s *scanner) scanObject() error {
 
 func (s *scanner) scanAttribute(name string) error {
 	if slices.Contains(s.seen, name) {
-		s.fail(shorten(name), "stands twice")
+		s.fail(attribute(name), "stands twice")
 		return s.dec.SkipValue()
+	}
+	if len(s.seen) == maxMembers {
+		return s.dec.SkipValue() // the first ones are reported
 	}
 	s.seen = append(s.seen, name)
 	var text *string
@@ -160,7 +185,7 @@ func (s *scanner) scanAttribute(name string) error {
 	case "recordedtime", "recordedby":
 		s.fail(name, "is set by the server when it records the event; leave it out")
 	default:
-		s.fail(shorten(name), "is not an attribute of an event; there are specversion, id, source, type, subject, time, datacontenttype and data")
+		s.fail(attribute(name), "is not an attribute of an event; there are specversion, id, source, type, subject, time, datacontenttype and data")
 	}
 	kind := s.dec.PeekKind()
 	switch {
@@ -171,13 +196,27 @@ func (s *scanner) scanAttribute(name string) error {
 		*text = unreadable
 		return s.dec.SkipValue()
 	}
-	token, err := s.dec.ReadToken()
-	if err != nil {
-		return err
-	}
-	*text = token.String()
-	return nil
+	var err error
+	*text, err = s.scanString()
+	return err
 }
+
+// scanString reads a string or a name.
+func (s *scanner) scanString() (string, error) {
+	v, err := s.dec.ReadValue()
+	if err != nil {
+		return "", err
+	}
+	if bytes.IndexByte(v, '\\') < 0 {
+		end := s.dec.InputOffset()
+		return s.raw[end-int64(len(v))+1 : end-1], nil
+	}
+	text, err := jsontext.AppendUnquote(nil, v)
+	return string(text), err
+}
+
+// attribute is the place of an attribute whatever it is called.
+func attribute(name string) string { return cmp.Or(shorten(name), `""`) }
 
 // unreadable stands for an attribute that was reported already. It cannot come
 // from outside: JSON text is valid UTF-8.
@@ -185,13 +224,54 @@ const unreadable = "\xff"
 
 func (s *scanner) scanData() error {
 	start := s.dec.InputOffset()
-	tree, err := s.scanValue("data", 0)
+	var tree any
+	var err error
+	if s.dec.PeekKind() == '{' {
+		tree, err = s.scanFields()
+	} else {
+		tree, err = s.scanValue("data", 1)
+	}
 	if err != nil {
 		return err
 	}
 	s.tree = tree
-	s.env.Data = bytes.TrimLeft(s.raw[start:s.dec.InputOffset()], ": \t\r\n")
+	s.env.Data = json.RawMessage(strings.TrimLeft(s.raw[start:s.dec.InputOffset()], ": \t\r\n"))
 	return nil
+}
+
+// scanFields reads data.
+func (s *scanner) scanFields() (members, error) {
+	if _, err := s.dec.ReadToken(); err != nil {
+		return nil, err
+	}
+	fields := make(members, 0, 12)
+	for s.dec.PeekKind() != '}' {
+		name, err := s.scanString()
+		if err != nil {
+			return nil, err
+		}
+		if len(fields) == maxMembers {
+			if err := s.dec.SkipValue(); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		at := "data"
+		if kind := s.dec.PeekKind(); kind == '{' || kind == '[' {
+			at += "." + name
+		}
+		value, err := s.scanValue(at, 1)
+		if err != nil {
+			return nil, err
+		}
+		if fields.find(name) != nil {
+			s.fail("data."+shorten(name), "stands twice")
+			continue
+		}
+		fields = append(fields, member{name, value})
+	}
+	_, err := s.dec.ReadToken()
+	return fields, err
 }
 
 // maxDepth bounds how deep data may be nested; payloads are flat.
@@ -200,24 +280,20 @@ const maxDepth = 16
 // scanValue builds what encoding/json would, and reports names that stand
 // twice.
 func (s *scanner) scanValue(at string, depth int) (any, error) {
-	if depth > maxDepth {
-		s.fail(at, "is nested too deeply")
-		return unsound{}, s.dec.SkipValue()
-	}
-	token, err := s.dec.ReadToken()
-	if err != nil {
-		return nil, err
-	}
-	switch token.Kind() {
+	switch kind := s.dec.PeekKind(); kind {
 	case '"':
-		return token.String(), nil
-	case '0':
-		return token.Float(), nil
-	case 't', 'f':
-		return token.Bool(), nil
-	case '{':
-		return s.scanMembers(at, depth)
-	case '[':
+		return s.scanString()
+	case '{', '[':
+		if depth > maxDepth {
+			s.fail(shorten(at), "is nested too deeply")
+			return unsound{}, s.dec.SkipValue()
+		}
+		if _, err := s.dec.ReadToken(); err != nil {
+			return nil, err
+		}
+		if kind == '{' {
+			return s.scanObjectValue(at, depth)
+		}
 		items := []any{}
 		for s.dec.PeekKind() != ']' {
 			value, err := s.scanValue(at, depth+1)
@@ -229,30 +305,35 @@ func (s *scanner) scanValue(at string, depth int) (any, error) {
 		_, err := s.dec.ReadToken()
 		return items, err
 	}
+	token, err := s.dec.ReadToken()
+	if err != nil {
+		return nil, err
+	}
+	switch token.Kind() {
+	case '0':
+		return token.Float(), nil
+	case 't', 'f':
+		return token.Bool(), nil
+	}
 	return nil, nil
 }
 
-func (s *scanner) scanMembers(at string, depth int) (any, error) {
-	members := make(map[string]any, 8)
+func (s *scanner) scanObjectValue(at string, depth int) (any, error) {
+	object := map[string]any{}
 	for s.dec.PeekKind() != '}' {
-		token, err := s.dec.ReadToken()
+		name, err := s.scanString()
 		if err != nil {
 			return nil, err
 		}
-		name := token.String()
-		if _, ok := members[name]; ok {
-			s.fail(at+"."+shorten(name), "stands twice")
+		if _, ok := object[name]; ok {
+			s.fail(shorten(at)+"."+shorten(name), "stands twice")
 		}
-		below := at
-		if kind := s.dec.PeekKind(); kind == '{' || kind == '[' {
-			below = at + "." + shorten(name)
-		}
-		if members[name], err = s.scanValue(below, depth+1); err != nil {
+		if object[name], err = s.scanValue(at, depth+1); err != nil {
 			return nil, err
 		}
 	}
 	_, err := s.dec.ReadToken()
-	return members, err
+	return object, err
 }
 
 // attributes parses the envelope and returns what could be parsed.
@@ -369,7 +450,7 @@ func (s *scanner) data(ev *Event) {
 		}
 		return
 	}
-	members, ok := s.tree.(map[string]any)
+	fields, ok := s.tree.(members)
 	if !ok {
 		if !s.broken {
 			s.fail("data", "expected a JSON object, found %s", jsonName(s.tree))
@@ -379,7 +460,7 @@ func (s *scanner) data(ev *Event) {
 	if ev.Type == nil {
 		return
 	}
-	s.errs = append(s.errs, s.payload("data", ev, ev.Type, members)...)
+	s.errs = append(s.errs, s.payload("data", ev, ev.Type, fields)...)
 	if len(s.errs) > 0 {
 		return
 	}

@@ -1,0 +1,86 @@
+package ingest
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"zhiban/schemas"
+)
+
+// BenchmarkPost sends over HTTP on loopback from 64 connections. Beside the
+// server that writes to an in-process log it measures a handler that reads and
+// throws away, and one that validates only, to tell apart what HTTP, validation
+// and log cost. events/s is what counts.
+func BenchmarkPost(b *testing.B) {
+	s := newServer(b, newLog(b, 6), func(c *Config) { c.MaxQueued = 64 * MaxBatchEvents })
+	handlers := []struct {
+		name    string
+		handler http.Handler
+	}{
+		{"discard", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			w.WriteHeader(http.StatusAccepted)
+		})},
+		{"validate", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			raws, err := readEvents(w, r)
+			if err != nil {
+				b.Error(err)
+			}
+			for _, raw := range raws {
+				ev, wrong := s.judge(raw, new(Result))
+				if wrong {
+					b.Error("a wrong event")
+				}
+				newRecord(ev, s.recordedBy)
+			}
+			w.WriteHeader(http.StatusAccepted)
+		})},
+		{"log", s.Handler()},
+	}
+	for _, n := range []int{1, 100, 1000} {
+		for _, h := range handlers {
+			b.Run(fmt.Sprintf("events=%d/%s", n, h.name), func(b *testing.B) { benchmarkPost(b, h.handler, n) })
+		}
+	}
+}
+
+func benchmarkPost(b *testing.B, h http.Handler, events int) {
+	var batch []schemas.Envelope
+	for i := range events {
+		batch = append(batch, signIn(stations[i%len(stations)], i%60))
+	}
+	body, mediaType := mustJSON(b, batch), BatchMediaType
+	if events == 1 {
+		body, mediaType = mustJSON(b, batch[0]), EventMediaType
+	}
+	web := httptest.NewServer(h)
+	defer web.Close()
+	transport := &http.Transport{MaxIdleConnsPerHost: 64, MaxConnsPerHost: 64}
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: transport}
+
+	b.SetParallelism(32) // for each of two processors
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			resp, err := client.Post(web.URL+EventsPath, mediaType, bytes.NewReader(body))
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			_, _ = io.Copy(io.Discard, resp.Body)
+			_ = resp.Body.Close()
+			if resp.StatusCode != http.StatusAccepted {
+				b.Errorf("answer %s", resp.Status)
+				return
+			}
+		}
+	})
+	b.ReportMetric(float64(b.N*events)/b.Elapsed().Seconds(), "events/s")
+}
