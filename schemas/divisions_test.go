@@ -85,6 +85,11 @@ func TestGongzhulingMoved(t *testing.T) {
 			t.Errorf("children of %s, %s to %s: %v", tt.parent, tt.from, tt.to, codes)
 		}
 	}
+	was, _ := Divisions.Get(old)
+	is, _ := Divisions.Get(now)
+	if eve := day(moved) - 1; !was.Valid(eve) || is.Valid(eve) || was.Valid(day(moved)) || !is.Valid(day(moved)) {
+		t.Errorf("%s and %s do not meet on %s", old, now, moved)
+	}
 	if !Divisions.Within(old, "220300") || Divisions.Within(old, "220100") || !Divisions.Within(now, "220100") {
 		t.Error("公主岭 lies in the wrong prefecture")
 	}

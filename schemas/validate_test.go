@@ -149,6 +149,8 @@ func TestValidate(t *testing.T) {
 			`time: "2026-09-01T08:31:00" is not RFC 3339 with a zone, for example 2026-09-01T08:31:00+08:00`}},
 		{"a time that only Go reads", with(signIn(good), "T08:31:00+08:00", "T8:31:00+08:00"), []string{
 			`time: "2026-09-01T8:31:00+08:00" is not RFC 3339 with a zone, for example 2026-09-01T08:31:00+08:00`}},
+		{"a time with a decimal comma", with(signIn(good), "08:31:00+08:00", "08:31:00,5+08:00"), []string{
+			`time: "2026-09-01T08:31:00,5+08:00" is not RFC 3339 with a zone, for example 2026-09-01T08:31:00+08:00`}},
 		{"a year that cannot be", with(signIn(good), "2026-", "0206-"), []string{
 			`time: "0206-09-01T08:31:00+08:00" is not between the years 2000 and 2099`}},
 		{"data that is no object", signIn(`"x"`), []string{"data: expected a JSON object, found a string"}},
