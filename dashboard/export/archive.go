@@ -62,17 +62,20 @@ func (a archiver) zip(names, datas []string, encoded []bool) (string, error) {
 var (
 	emptyPoint = regexp.MustCompile(`<c:pt idx="[0-9]+"><c:v></c:v></c:pt>`)
 	emptyCell  = strings.NewReplacer("<v></v>", "")
+	latinOnly  = regexp.MustCompile(`<a:latin typeface="([^"]*)"/><a:ea typeface=""/>`)
 )
 
-// mend takes out what pptxgenjs writes for a figure that is absent: a point or
-// a cell with an empty number, which is none. User text cannot look like it,
-// its < is escaped.
+// mend puts right what pptxgenjs cannot be told: a figure that is absent is no
+// point and no number, rather than an empty one; the theme's face is for
+// Chinese too. User text cannot look like what is mended, its < is escaped.
 func mend(name, text string) string {
 	switch {
 	case strings.HasPrefix(name, "ppt/charts/chart"):
 		return emptyPoint.ReplaceAllLiteralString(text, "")
 	case strings.HasPrefix(name, "xl/worksheets/"):
 		return emptyCell.Replace(text)
+	case strings.HasPrefix(name, "ppt/theme/"):
+		return latinOnly.ReplaceAllString(text, `<a:latin typeface="$1"/><a:ea typeface="$1"/>`)
 	}
 	return text
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"zhiban/dashboard/report"
 	"zhiban/schemas"
@@ -60,6 +61,7 @@ type deckParts struct {
 	Title  string    `json:"title"`
 	Chart  deckChart `json:"chart"`
 	Rotate int       `json:"rotate"` // of the labels, in degrees
+	Wide   bool      `json:"wide"`   // the names are long
 }
 
 type deckSplit struct {
@@ -244,7 +246,8 @@ func partsTable(d report.Deck) deckParts {
 		}
 	}
 	row("合计", d.PartsAll)
-	if len(d.Parts) > 8 || d.PartsAre == report.ByStation {
+	p.Wide = d.PartsAre == report.ByStation
+	if utf8.RuneCountInString(strings.Join(short, "  ")) > 50 { // more than stand side by side
 		p.Rotate = -40
 	}
 	return p

@@ -118,6 +118,9 @@ func TestDeckOfAPrefecture(t *testing.T) {
 			t.Errorf("no part %s", part)
 		}
 	}
+	if theme := string(all["ppt/theme/theme1.xml"]); strings.Count(theme, `<a:ea typeface="微软雅黑"/>`) != 2 {
+		t.Error("the theme's headings and text have no Chinese face")
+	}
 	checkCharts(t, all, 7)
 }
 

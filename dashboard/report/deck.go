@@ -189,6 +189,9 @@ func (d *Deck) addParts(ctx context.Context, i inquiry, now period) error {
 		if name == "" {
 			name = string(st.Code)
 		}
+		if !st.Registered {
+			name += "（未登记）"
+		}
 		d.Parts = append(d.Parts, DeckRow{name, now.cells(s, deckParts, string(st.Code))})
 	}
 	return nil
