@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"zhiban/schemas"
@@ -84,20 +85,19 @@ var (
 
 // Indicators lists every indicator of the deck once, for its definitions.
 func (d Deck) Indicators() []schemas.Indicator {
-	var out []schemas.Indicator
-	seen := map[schemas.IndicatorCode]bool{}
-	add := func(ind schemas.Indicator) {
-		if !seen[ind.Code] {
-			seen[ind.Code] = true
-			out = append(out, ind)
-		}
-	}
+	var key []schemas.Indicator
 	for _, k := range d.Key {
-		add(k.Indicator)
+		key = append(key, k.Indicator)
 	}
-	for _, inds := range [][]schemas.Indicator{d.PartIndicators, d.NoticeIndicators} {
-		for _, ind := range inds {
-			add(ind)
+	return union(key, d.PartIndicators, d.NoticeIndicators)
+}
+
+// union lists each indicator of some lists once.
+func union(lists ...[]schemas.Indicator) []schemas.Indicator {
+	var out []schemas.Indicator
+	for _, ind := range slices.Concat(lists...) {
+		if !slices.ContainsFunc(out, func(o schemas.Indicator) bool { return o.Code == ind.Code }) {
+			out = append(out, ind)
 		}
 	}
 	return out
@@ -132,7 +132,7 @@ func (i inquiry) deck(ctx context.Context, code schemas.DivisionCode, month sche
 	}
 	now := held(d.Now)
 	err = together(ctx,
-		func(ctx context.Context) error { return d.addKey(ctx, i, now, held(d.Previous), held(d.LastYear)) },
+		func(ctx context.Context) error { return d.addWhole(ctx, i, now, held(d.Previous), held(d.LastYear)) },
 		func(ctx context.Context) error { return d.addParts(ctx, i, now) },
 		func(ctx context.Context) error { return d.addTrends(ctx, i, held) },
 		func(ctx context.Context) error { return d.addSplits(ctx, i, now) },
@@ -141,16 +141,26 @@ func (i inquiry) deck(ctx context.Context, code schemas.DivisionCode, month sche
 	return d, err
 }
 
-func (d *Deck) addKey(ctx context.Context, i inquiry, periods ...period) error {
+// addWhole asks for the division as a whole: the key figures of the three
+// periods, and what the tables of parts and notices end with.
+func (d *Deck) addWhole(ctx context.Context, i inquiry, now, previous, lastYear period) error {
 	d.Key = make([]KeyFigure, len(deckKey))
-	for n, p := range periods {
-		s, err := i.statistics(ctx, p.query(d.Division.Code, codesOf(deckKey)))
+	for n, p := range []period{now, previous, lastYear} {
+		inds := deckKey
+		if n == 0 {
+			inds = union(deckKey, deckParts, deckNotices)
+		}
+		s, err := i.statistics(ctx, p.query(d.Division.Code, codesOf(inds)))
 		if err != nil {
 			return err
 		}
 		for k, ind := range deckKey {
-			d.Key[k].Indicator = ind
-			*[]*Figure{&d.Key[k].Now, &d.Key[k].Previous, &d.Key[k].LastYear}[n] = p.cell(s, ind)
+			key := &d.Key[k]
+			key.Indicator = ind
+			*[]*Figure{&key.Now, &key.Previous, &key.LastYear}[n] = p.cell(s, ind)
+		}
+		if n == 0 {
+			d.PartsAll, d.NoticesAll = p.cells(s, deckParts), p.cells(s, deckNotices)
 		}
 	}
 	return nil
@@ -161,11 +171,6 @@ func (d *Deck) addParts(ctx context.Context, i inquiry, now period) error {
 	if d.Division.Level == schemas.LevelCounty {
 		d.PartsAre = ByStation
 	}
-	whole, err := i.statistics(ctx, now.query(d.Division.Code, codesOf(deckParts)))
-	if err != nil {
-		return err
-	}
-	d.PartsAll = now.cells(whole, deckParts)
 	s, err := i.statistics(ctx, now.query(d.Division.Code, codesOf(deckParts), d.PartsAre))
 	if err != nil {
 		return err
@@ -193,6 +198,9 @@ func (d *Deck) addParts(ctx context.Context, i inquiry, now period) error {
 			name += "（未登记）"
 		}
 		d.Parts = append(d.Parts, DeckRow{name, now.cells(s, deckParts, string(st.Code))})
+	}
+	if _, ok := s.Find(""); ok {
+		d.Parts = append(d.Parts, DeckRow{"工作站以外", now.cells(s, deckParts, "")})
 	}
 	return nil
 }
@@ -243,10 +251,5 @@ func (d *Deck) addNotices(ctx context.Context, i inquiry, now period) error {
 	for _, organ := range Organs {
 		d.Notices = append(d.Notices, DeckRow{organ.Name.ZH, now.cells(s, deckNotices, organ.Code)})
 	}
-	all, err := i.statistics(ctx, now.query(d.Division.Code, codesOf(deckNotices)))
-	if err != nil {
-		return err
-	}
-	d.NoticesAll = now.cells(all, deckNotices)
 	return nil
 }

@@ -90,15 +90,19 @@ func TestDeckOfAnUnfinishedMonth(t *testing.T) {
 func TestDeckOfACountyIsByStation(t *testing.T) {
 	facts := []fact{consulted("2026-10-05", "220182", "a", "visit")}
 	facts[0].station = "220182-court"
+	facts = append(facts, fact{code: schemas.NotificationsDue, day: "2026-10-07", division: "220182", value: "court"}) // told to the centre
 	w := &world{facts: facts, stations: []Station{
 		{Code: "220182-court", Name: "榆树市法律援助中心驻人民法院值班律师工作站", Registered: true}, {Code: "220182-detention"},
 	}}
 	d := deckIn(t, w, "220182", "2026-10", "2026-11-03")
-	if d.PartsAre != ByStation || len(d.Parts) != 2 || d.Parts[0].Name != w.stations[0].Name || d.Parts[0].Figures[2] != known(1) {
+	if d.PartsAre != ByStation || len(d.Parts) != 3 || d.Parts[0].Name != w.stations[0].Name || d.Parts[0].Figures[2] != known(1) {
 		t.Errorf("parts %v", d.Parts)
 	}
 	if p := d.Parts[1]; p.Name != "220182-detention（未登记）" || p.Figures[2] != known(0) {
 		t.Errorf("a station without events: %v", p)
+	}
+	if p := d.Parts[2]; p.Name != "工作站以外" || p.Figures[6] != known(1) {
+		t.Errorf("what belongs to no station: %v", p)
 	}
 	// The county's records begin this month: there is nothing to compare with.
 	if k := d.key(t, schemas.Consultations); k.Now != known(1) || k.Previous != notAvailable || k.LastYear != notAvailable {
