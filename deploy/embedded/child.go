@@ -3,7 +3,9 @@ package embedded
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
+	"syscall"
 	"unsafe"
 
 	"github.com/ebitengine/purego"
@@ -34,6 +36,9 @@ func ChildMain() {
 // runClickHouse is clickhouse-local with args: it returns when the last query
 // among them has ended.
 func runClickHouse(library string, args []string) error {
+	// A service manager signals every process of a service. This one has to outlive
+	// the parts of its parent that still write to it, and its parent ends it.
+	signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	// ClickHouse keeps state in thread-local variables.
 	runtime.LockOSThread()
 	handle, err := purego.Dlopen(library, purego.RTLD_NOW)

@@ -19,6 +19,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -64,7 +65,7 @@ const (
 	// stopWait is how long it may take to end when told to, before it is killed.
 	stopWait = 5 * time.Second
 	// maxFailedStarts is after how many starts in a row without an answer
-	// ClickHouse is given up: some 20 seconds.
+	// ClickHouse is given up: some 10 seconds.
 	maxFailedStarts = 10
 
 	cannotLoad = "cannot load the library"
@@ -85,6 +86,7 @@ type warehouse struct {
 	dir     string // ClickHouse's own files
 	config  string
 	conn    ClickHouse
+	relay   *relay
 	lock    *os.File
 	out     *logFile
 	log     *slog.Logger
@@ -102,15 +104,16 @@ type warehouse struct {
 type process struct {
 	cmd     *exec.Cmd
 	stdin   io.Closer
-	running context.Context // ends with the process, its cause says how
+	running context.Context // ends with the process; its cause says how
 }
 
-// startWarehouse returns when ClickHouse answers at addr and has the
+// startWarehouse returns when ClickHouse answers at ln and has the
 // application's database. lock is the lock of the data directory, which every run
 // inherits.
-func startWarehouse(ctx context.Context, dir, library, addr string, lock *os.File, log *slog.Logger) (*warehouse, error) {
-	w, err := newWarehouse(dir, library, addr, lock, log)
+func startWarehouse(ctx context.Context, dir, library string, ln net.Listener, lock *os.File, log *slog.Logger) (*warehouse, error) {
+	w, err := newWarehouse(dir, library, ln, lock, log)
 	if err != nil {
+		ln.Close()
 		return nil, fmt.Errorf("prepare ClickHouse: %w", dirError(dir, err))
 	}
 	if err := w.start(ctx); err != nil {
@@ -119,44 +122,40 @@ func startWarehouse(ctx context.Context, dir, library, addr string, lock *os.Fil
 	return w, nil
 }
 
-// freeAddr checks that nothing listens on addr, and chooses a port for port 0: one
-// below those that the system gives to outgoing connections (32768 and up on
-// Linux), since it is ClickHouse's only from when it listens on it, at this start
-// and after a crash.
-func freeAddr(addr string) (string, error) {
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return "", err
-	}
+// freeAddr finds a loopback port for ClickHouse: one below those that the system
+// gives to outgoing connections (32768 and up on Linux), since it is ClickHouse's
+// only from when it listens on it, at this start and after a crash.
+func freeAddr() (string, error) {
 	const first, last, attempts = 20000, 32767, 50
 	for attempt := 1; ; attempt++ {
-		try := addr
-		if port == "0" {
-			try = net.JoinHostPort(host, strconv.Itoa(first+mathrand.IntN(last-first+1)))
-		}
-		ln, err := listen("ClickHouse", try)
+		try := net.JoinHostPort("127.0.0.1", strconv.Itoa(first+mathrand.IntN(last-first+1)))
+		ln, err := net.Listen("tcp", try)
 		if err == nil {
 			return try, ln.Close()
 		}
-		if port != "0" || attempt == attempts {
-			return "", err
+		if attempt == attempts {
+			return "", fmt.Errorf("find a free port for ClickHouse: %w", err)
 		}
 	}
 }
 
-func newWarehouse(dir, library, addr string, lock *os.File, log *slog.Logger) (*warehouse, error) {
+func newWarehouse(dir, library string, ln net.Listener, lock *os.File, log *slog.Logger) (*warehouse, error) {
+	backend, err := freeAddr()
+	if err != nil {
+		return nil, err
+	}
 	w := &warehouse{
 		library: library,
 		dir:     filepath.Join(dir, "clickhouse"),
 		config:  filepath.Join(dir, "clickhouse.xml"),
-		conn:    ClickHouse{Addr: addr, Database: database, User: user},
+		conn:    ClickHouse{Addr: ln.Addr().String(), Database: database, User: user},
+		relay:   startRelay(ln, backend),
 		lock:    lock,
 		log:     log,
 		stop:    make(chan struct{}),
 		started: make(chan error, 1),
 		done:    make(chan struct{}),
 	}
-	var err error
 	if w.conn.Password, err = loadPassword(filepath.Join(dir, "clickhouse-password")); err != nil {
 		return nil, err
 	}
@@ -238,6 +237,7 @@ func (w *warehouse) close() {
 
 func (w *warehouse) supervise() {
 	defer close(w.done)
+	defer w.relay.Close()
 	defer w.out.close()
 	// The signal that ends a child with its parent is sent when the parent's
 	// *thread* ends, so all children are started from one thread that stays.
@@ -252,40 +252,37 @@ func (w *warehouse) supervise() {
 	for first := true; ; first = false {
 		began := time.Now()
 		p, err := w.run()
-		answered := err == nil
 		if first {
 			w.started <- err
 			if err != nil {
 				return
 			}
 		}
-		if answered {
+		if err == nil {
+			failed = 0
 			select {
 			case <-p.running.Done():
-				err = context.Cause(p.running)
+				err = fmt.Errorf("%w, more in %s", context.Cause(p.running), w.out.path)
 			case <-w.stop:
 				w.killQueries()
 				p.end()
 				return
 			}
+			const settled = 10 * time.Second
+			if time.Since(began) > settled {
+				pause.Reset()
+			}
+		} else if failed++; failed == maxFailedStarts || errors.Is(err, ErrDamaged) || errors.Is(err, ErrNoLibrary) {
+			w.err = fmt.Errorf("ClickHouse ended and cannot be started again: %w", err)
+			return
 		}
+		wait := pause.NextBackOff()
 		select {
 		case <-w.stop:
 			return
 		default:
+			w.log.Error("starting ClickHouse again", "after", err, "in", wait)
 		}
-		if answered {
-			failed = 0
-		} else if failed++; failed == maxFailedStarts {
-			w.err = fmt.Errorf("ClickHouse ended and %d starts in a row failed: %w", failed, err)
-			return
-		}
-		const settled = 10 * time.Second
-		if answered && time.Since(began) > settled {
-			pause.Reset()
-		}
-		wait := pause.NextBackOff()
-		w.log.Error("ClickHouse ended, starting it again", "error", err, "in", wait)
 		select {
 		case <-time.After(wait):
 		case <-w.stop:
@@ -313,19 +310,20 @@ func (w *warehouse) run() (*process, error) {
 		// A connection that breaks may be the first sign of its end.
 		select {
 		case <-p.running.Done():
-			err = context.Cause(p.running)
 		case <-ctx.Done():
-			p.kill()
 		case <-time.After(time.Second):
-			p.kill()
 		}
+		if p.running.Err() != nil {
+			return nil, w.explain(context.Cause(p.running))
+		}
+		p.kill()
 		return nil, err
 	}
 	return p, nil
 }
 
 func (w *warehouse) spawn() (*process, error) {
-	_, port, err := net.SplitHostPort(w.conn.Addr)
+	_, port, err := net.SplitHostPort(w.relay.backend)
 	if err != nil {
 		return nil, err
 	}
@@ -363,7 +361,10 @@ func (w *warehouse) spawn() (*process, error) {
 	p := &process{cmd: cmd, stdin: stdin, running: running}
 	go func() {
 		err := cmd.Wait()
-		end(w.explain(err))
+		if err == nil {
+			err = errors.New("exit status 0")
+		}
+		end(fmt.Errorf("ClickHouse ended: %w", err))
 	}()
 	w.mu.Lock()
 	w.current = p
@@ -402,34 +403,27 @@ func (p *process) kill() {
 	<-p.running.Done()
 }
 
-// explain makes one line of what a process that ended left in its log.
+// explain makes one line of what a start that failed left in its log, and says what
+// to do about it where that is known.
 func (w *warehouse) explain(exit error) error {
 	all, last := w.out.text(), w.out.lastWords()
-	contains := func(parts ...string) bool {
-		for _, part := range parts {
-			if strings.Contains(all, part) {
-				return true
-			}
-		}
-		return false
+	says := func(parts ...string) bool {
+		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(all, part) })
 	}
 	switch {
-	case contains("Address already in use"):
+	case says("Address already in use"):
 		return portInUse("ClickHouse", w.conn.Addr)
-	case contains("No space left on device", "Disk quota exceeded", "File too large"):
+	case says("No space left on device", "Disk quota exceeded", "File too large"):
 		return fmt.Errorf("%w: ClickHouse has no space left in %s: free space on its disk and start again", ErrNoSpace, w.dir)
-	case contains(cannotLoad):
+	case says(cannotLoad):
 		return fmt.Errorf("%w: %s: delete that file and run `make engine`", ErrNoLibrary, last)
-	case contains("Cannot parse definition from metadata file", "CORRUPTED_DATA", "CHECKSUM_DOESNT_MATCH", "CANNOT_READ_ALL_DATA", "ATTEMPT_TO_READ_AFTER_EOF", "UNKNOWN_FORMAT_VERSION", "TOO_MANY_UNEXPECTED_DATA_PARTS"):
+	case says("Cannot parse definition from metadata file", "CORRUPTED_DATA", "CHECKSUM_DOESNT_MATCH", "CANNOT_READ_ALL_DATA",
+		"ATTEMPT_TO_READ_AFTER_EOF", "UNKNOWN_FORMAT_VERSION", "TOO_MANY_UNEXPECTED_DATA_PARTS"):
 		return damaged("ClickHouse cannot read its files in %s (%s)", w.dir, last)
-	case exit == nil && last == "":
-		return fmt.Errorf("ClickHouse ended by itself, see %s", w.out.path)
-	case exit == nil:
-		return fmt.Errorf("ClickHouse ended: %s (more in %s)", last, w.out.path)
 	case last == "":
-		return fmt.Errorf("ClickHouse ended: %w", exit)
+		return exit
 	default:
-		return fmt.Errorf("ClickHouse ended: %w: %s (more in %s)", exit, last, w.out.path)
+		return fmt.Errorf("%w: %s (more in %s)", exit, last, w.out.path)
 	}
 }
 

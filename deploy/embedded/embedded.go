@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -93,8 +94,7 @@ func Start(ctx context.Context, cfg Config) (*Engines, error) {
 	}
 	e := &Engines{lock: lock, done: make(chan struct{})}
 	if err := e.start(ctx, cfg); err != nil {
-		e.end()
-		return nil, err
+		return nil, errors.Join(err, e.end())
 	}
 	go e.watch()
 	return e, nil
@@ -107,12 +107,13 @@ func (e *Engines) start(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	chAddr, err := freeAddr(cfg.ClickHouseAddr)
+	forClickHouse, err := listen("ClickHouse", cfg.ClickHouseAddr)
 	if err != nil {
 		return err
 	}
 	ln, err := listen("Kafka", cfg.KafkaAddr)
 	if err != nil {
+		forClickHouse.Close()
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
@@ -121,7 +122,7 @@ func (e *Engines) start(ctx context.Context, cfg Config) error {
 		return err
 	})
 	group.Go(func() (err error) {
-		e.warehouse, err = startWarehouse(ctx, cfg.Dir, library, chAddr, e.lock, cfg.Log)
+		e.warehouse, err = startWarehouse(ctx, cfg.Dir, library, forClickHouse, e.lock, cfg.Log)
 		return err
 	})
 	return group.Wait()
@@ -161,18 +162,21 @@ func (e *Engines) Kafka() string { return e.broker.addr }
 // engines run, also after ClickHouse was restarted.
 func (e *Engines) ClickHouse() ClickHouse { return e.warehouse.conn }
 
-// Close ends both engines, which takes some 50 ms. Whoever uses them should have
-// ended before: a query that still runs is cut off.
+// Close ends both engines, which takes some 70 ms. Whoever uses them should have
+// ended before: a query that still runs is cut off, and an open connection to
+// ClickHouse delays it by up to a second. The reason that Err gives, if any, is not
+// repeated here.
 func (e *Engines) Close() error {
+	var err error
 	e.closeOnce.Do(func() {
-		e.end()
+		err = e.end()
 		<-e.done
 	})
-	return e.Err()
+	return err
 }
 
 // end ends what was started.
-func (e *Engines) end() {
+func (e *Engines) end() error {
 	var group errgroup.Group
 	if e.broker != nil {
 		group.Go(func() error { e.broker.close(); return nil })
@@ -180,16 +184,26 @@ func (e *Engines) end() {
 	if e.warehouse != nil {
 		group.Go(func() error { e.warehouse.close(); return nil })
 	}
-	group.Wait()
-	e.lock.Close()
+	return errors.Join(group.Wait(), e.lock.Close())
 }
+
+var errClosed = errors.New("the engines are closed")
 
 // KillClickHouse ends ClickHouse as a crash would and returns when it is gone. It
 // is started again at once, at the same address: see WaitClickHouse. For tests.
 func (e *Engines) KillClickHouse() { e.warehouse.kill() }
 
-// WaitClickHouse returns when ClickHouse answers.
+// WaitClickHouse returns when ClickHouse answers, or will not any more.
 func (e *Engines) WaitClickHouse(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-e.warehouse.done:
+			cancel(cmp.Or(e.warehouse.err, errClosed))
+		case <-ctx.Done():
+		}
+	}()
 	conn, err := clickhouse.Open(e.warehouse.options())
 	if err != nil {
 		return fmt.Errorf("connect to ClickHouse: %w", err)

@@ -180,6 +180,28 @@ func TestDamageIsFoundAndNamed(t *testing.T) {
 	}
 }
 
+func TestClickHouseIsGivenUpWhenItCannotBeStartedAgain(t *testing.T) {
+	dir := t.TempDir()
+	e := start(t, dir)
+	conn := connect(t, e)
+	execute(t, conn, "CREATE TABLE t (n UInt64) ENGINE = MergeTree ORDER BY n")
+	edit(find(t, dir, "t.sql"), func([]byte) []byte { return []byte("garbage (((") })(t, dir)
+	e.KillClickHouse()
+	if err := e.WaitClickHouse(t.Context()); !errors.Is(err, embedded.ErrDamaged) {
+		t.Errorf("WaitClickHouse: %v", err)
+	}
+	<-e.Done()
+	t.Log(e.Err())
+	if err := e.Err(); !errors.Is(err, embedded.ErrDamaged) {
+		t.Errorf("Err: %v", err)
+	}
+	client, idle := kafkaClient(e)
+	defer idle()
+	if err := produce(t.Context(), client, 0, "the log goes on"); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAWriteThatWasCutShortIsDropped(t *testing.T) {
 	original := filled(t)
 	for _, tail := range []struct {
@@ -319,8 +341,8 @@ func fillTheDisk(args []string) error {
 	if !errors.Is(e.Err(), embedded.ErrNoSpace) {
 		return fmt.Errorf("the engines ended with %w", e.Err())
 	}
-	if err := e.Close(); !errors.Is(err, embedded.ErrNoSpace) {
-		return fmt.Errorf("Close says %w", err)
+	if err := e.Close(); err != nil {
+		return err
 	}
 
 	// With data there it may start even now, and show what it has.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -105,33 +106,28 @@ func (l *logFile) rotate() {
 	l.open()
 }
 
+// text is what is kept in memory.
+func (l *logFile) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(append(slices.Clone(l.tail), string(l.part)), "\n")
+}
+
 // lastWords is what the process said last that matters: its last line with an
 // error, or else its last line.
 func (l *logFile) lastWords() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	lines := l.tail
-	if len(l.part) > 0 {
-		lines = append(lines, string(l.part))
-	}
 	last := ""
-	for _, line := range lines {
-		if last == "" || strings.Contains(line, "Exception") || !strings.Contains(last, "Exception") {
+	for line := range strings.Lines(l.text()) {
+		line = strings.TrimSpace(line)
+		if strings.Contains(line, "Exception") || line != "" && !strings.Contains(last, "Exception") {
 			last = line
 		}
 	}
 	const most = 400
-	if len(last) > most {
-		last = last[:most] + "…"
+	if runes := []rune(last); len(runes) > most {
+		last = string(runes[:most]) + "…"
 	}
-	return strings.TrimSpace(last)
-}
-
-// text is all that is kept in memory.
-func (l *logFile) text() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Join(l.tail, "\n") + "\n" + string(l.part)
+	return last
 }
 
 func (l *logFile) close() {

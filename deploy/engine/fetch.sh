@@ -147,5 +147,6 @@ got=$(sha256sum "$work/package/libchdb.so" | cut -d' ' -f1)
 	fail "libchdb.so of $package@$version has SHA-256 $got, expected $lib_sha256: it was damaged or changed on the way; run this again, and if it repeats do not use it"
 
 chmod 755 "$work/package/libchdb.so"
+touch "$work/package/libchdb.so"
 mv -f "$work/package/libchdb.so" "$lib"
 echo "engine: $lib is in place"

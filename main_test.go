@@ -1,0 +1,586 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"zhiban/deploy/embedded"
+	"zhiban/ingest/simulate"
+	"zhiban/schemas"
+)
+
+// binary is the program under test, built as `make build` builds it.
+var binary string
+
+func TestMain(m *testing.M) {
+	embedded.ChildMain()
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "zhiban")
+		if err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(dir)
+		binary = filepath.Join(dir, "zhiban")
+		if out, err := exec.Command("go", "build", "-trimpath", "-o", binary, ".").CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "build zhiban: %v\n%s", err, out)
+			return 1
+		}
+		return m.Run()
+	}())
+}
+
+// patience bounds every wait of these tests. It is long because it never
+// decides anything: what is waited for either happens or the test fails.
+const patience = 3 * time.Minute
+
+// process is a running zhiban.
+type process struct {
+	*exec.Cmd
+	out  *bytes.Buffer
+	done chan struct{}
+}
+
+// start runs the real binary; it is killed at the test's end if it still runs.
+func start(t *testing.T, args ...string) *process {
+	t.Helper()
+	p := &process{exec.Command(binary, args...), new(bytes.Buffer), make(chan struct{})}
+	library, err := embedded.FindLibrary("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Env = append(os.Environ(), "ZHIBAN_CLICKHOUSE_LIB="+library)
+	p.Stdout, p.Stderr = p.out, p.out
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = p.Wait(); close(p.done) }()
+	t.Cleanup(func() {
+		_ = p.Process.Kill()
+		<-p.done
+		if t.Failed() {
+			t.Logf("zhiban %s:\n%s", strings.Join(args, " "), p.out)
+		}
+	})
+	return p
+}
+
+// end waits for the process to end by itself and returns its exit status.
+func (p *process) end(t *testing.T) int {
+	t.Helper()
+	select {
+	case <-p.done:
+	case <-time.After(patience):
+		t.Fatalf("%v does not end; it printed:\n%s", p.Args, p.out)
+	}
+	return p.ProcessState.ExitCode()
+}
+
+// run runs the binary to its end.
+func runCommand(t *testing.T, args ...string) (status int, output string) {
+	t.Helper()
+	p := start(t, args...)
+	return p.end(t), p.out.String()
+}
+
+// freeAddr is an address nobody listens on.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// eventually asks until ok.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !ok(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain until %s", what)
+		}
+	}
+}
+
+// ready waits until a server answers.
+func ready(t *testing.T, p *process, base string) {
+	t.Helper()
+	eventually(t, base+" is ready", func() bool {
+		select {
+		case <-p.done:
+			t.Fatalf("%v ended:\n%s", p.Args, p.out)
+		default:
+		}
+		res, err := http.Get(base + "/readyz")
+		if err != nil {
+			return false
+		}
+		defer res.Body.Close()
+		return res.StatusCode == http.StatusOK
+	})
+}
+
+func get(t *testing.T, address string) []byte {
+	t.Helper()
+	res, err := http.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("GET %s: %s %v\n%s", address, res.Status, err, b)
+	}
+	return b
+}
+
+// answer is what GET /api/v1/statistics returns.
+type answer struct {
+	Cut  map[string]int64 `json:"cut"`
+	Rows []map[string]any `json:"rows"`
+}
+
+func statistics(t *testing.T, base string, params ...string) answer {
+	t.Helper()
+	q := url.Values{}
+	for i := 0; i < len(params); i += 2 {
+		q.Set(params[i], params[i+1])
+	}
+	var a answer
+	if err := json.Unmarshal(get(t, base+"/api/v1/statistics?"+q.Encode()), &a); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// figures are a row's numbers by indicator, zeros left out.
+func figures(row map[string]any, codes []schemas.IndicatorCode) map[schemas.IndicatorCode]int64 {
+	out := map[schemas.IndicatorCode]int64{}
+	for _, c := range codes {
+		if n, _ := row[string(c)].(float64); n != 0 {
+			out[c] = int64(n)
+		}
+	}
+	return out
+}
+
+// projected is how many records of the log the projection holds.
+func projected(t *testing.T, base string) int64 {
+	t.Helper()
+	var s struct {
+		Cut map[string]int64 `json:"cut"`
+	}
+	if err := json.Unmarshal(get(t, base+"/api/v1/status"), &s); err != nil {
+		t.Fatal(err)
+	}
+	var n int64
+	for _, offset := range s.Cut {
+		n += offset
+	}
+	return n
+}
+
+// The promise, end to end: events of a simulated province come in by HTTP while
+// the projector is killed over and over; in the end every figure equals the
+// simulator's own count, however it is split.
+func TestStatisticsEqualTheTruthWhileTheProjectorIsKilled(t *testing.T) {
+	engines, err := embedded.Start(t.Context(), embedded.Config{
+		Dir: t.TempDir(), Topics: map[string]int{schemas.Topic: 3, schemas.DeadLetterTopic: 1}, Log: slog.Default(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer engines.Close()
+	kafka, dsn := "--kafka="+engines.Kafka(), "--clickhouse="+engines.ClickHouse().DSN()
+	if status, out := runCommand(t, "migrate", dsn); status != 0 {
+		t.Fatalf("migrate: status %d\n%s", status, out)
+	}
+	in, pages := freeAddr(t), freeAddr(t)
+	ready(t, start(t, "ingest", "--listen="+in, kafka), "http://"+in)
+	base := "http://" + pages
+	ready(t, start(t, "dashboard", "--listen="+pages, dsn), base)
+
+	projector := start(t, "projector", kafka, dsn)
+	truthFile := filepath.Join(t.TempDir(), "truth.json")
+	simulation := start(t, "simulate", "--from=2025-12-01", "--to=2026-01-31", "--seed=7", "--scale=0.6", "--to=http://"+in, "--truth="+truthFile)
+	kills := 0
+	for seen := int64(0); kills < 4; kills++ {
+		eventually(t, "the projection moves on", func() bool {
+			n := projected(t, base)
+			moved := n > seen
+			seen = n
+			return moved
+		})
+		_ = projector.Process.Kill()
+		<-projector.done
+		projector = start(t, "projector", kafka, dsn)
+	}
+	if status := simulation.end(t); status != 0 {
+		t.Fatalf("simulate: status %d\n%s", status, simulation.out)
+	}
+	f, err := os.Open(truthFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	truth, err := simulate.ReadTruth(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "every record is projected", func() bool { return projected(t, base) == int64(truth.LogRecords) })
+	t.Logf("%d events, %d records, %d kills", truth.Events, truth.LogRecords, kills)
+
+	compareWithTruth(t, base, truth)
+}
+
+// compareWithTruth asks for the figures in every way that the truth knows.
+func compareWithTruth(t *testing.T, base string, truth *simulate.Truth) {
+	var codes, flows []schemas.IndicatorCode
+	for _, ind := range schemas.Indicators.All() {
+		if ind.Kind == schemas.Ratio {
+			continue // both halves are compared
+		}
+		codes = append(codes, ind.Code)
+		if ind.Kind != schemas.Stock {
+			flows = append(flows, ind.Code)
+		}
+	}
+	list := func(codes []schemas.IndicatorCode) string {
+		var s []string
+		for _, c := range codes {
+			s = append(s, string(c))
+		}
+		return strings.Join(s, ",")
+	}
+	from, to := truth.From.String(), truth.To.String()
+	compared := 0
+	compare := func(where string, want, got map[schemas.IndicatorCode]int64, codes []schemas.IndicatorCode) {
+		t.Helper()
+		for _, c := range codes {
+			compared++
+			if want[c] != got[c] {
+				t.Errorf("%s: %s is %d, the truth is %d", where, c, got[c], want[c])
+			}
+		}
+	}
+	known := func(division schemas.DivisionCode, month schemas.Month, codes []schemas.IndicatorCode) map[schemas.IndicatorCode]int64 {
+		out := map[schemas.IndicatorCode]int64{}
+		for _, c := range codes {
+			out[c] = truth.Lookup(month, division, c)
+		}
+		return out
+	}
+	if truth.Total[schemas.Consultations] == 0 || truth.Total[schemas.NotificationsOverdue] == 0 {
+		t.Fatalf("the simulation did nothing: %v", truth.Total)
+	}
+
+	whole := statistics(t, base, "from", from, "to", to, "indicator", list(codes))
+	compare("the province", truth.Total, figures(whole.Rows[0], codes), codes)
+
+	divisions := []schemas.DivisionCode{schemas.Province}
+	for _, d := range schemas.Divisions.Children(schemas.Province, truth.From, truth.To) {
+		divisions = append(divisions, d.Code)
+	}
+	for _, parent := range divisions {
+		children := map[schemas.DivisionCode]bool{}
+		for _, d := range schemas.Divisions.Children(parent, truth.From, truth.To) {
+			children[d.Code] = true
+		}
+		got := map[string]map[schemas.IndicatorCode]int64{}
+		for _, row := range statistics(t, base, "division", string(parent), "from", from, "to", to, "by", "division,month", "indicator", list(flows)).Rows {
+			got[row["division"].(string)+" "+row["month"].(string)] = figures(row, flows)
+		}
+		for child := range children {
+			for month := truth.From.Month(); month <= truth.To.Month(); month++ {
+				key := string(child) + " " + month.String()
+				compare(key, known(child, month, flows), got[key], flows)
+			}
+		}
+		for month := truth.From.Month(); month <= truth.To.Month(); month++ {
+			stocks := []schemas.IndicatorCode{schemas.Stations, schemas.Lawyers}
+			row := statistics(t, base, "division", string(parent), "from", month.First().String(), "to", min(month.Last(), truth.To).String(), "indicator", list(stocks)).Rows[0]
+			compare(string(parent)+" at the end of "+month.String(), known(parent, month, stocks), figures(row, stocks), stocks)
+		}
+	}
+
+	split := func(by string, want map[string]simulate.Figures, codes []schemas.IndicatorCode) {
+		t.Helper()
+		got := map[string]map[schemas.IndicatorCode]int64{}
+		for _, row := range statistics(t, base, "from", from, "to", to, "by", by, "indicator", list(codes)).Rows {
+			if key := row[by].(string); key != "" {
+				got[key] = figures(row, codes)
+			}
+		}
+		for key, figures := range want {
+			compare(by+" "+key, figures, got[key], codes)
+		}
+		for key := range got {
+			if _, ok := want[key]; !ok {
+				t.Errorf("%s %s has figures, but not in the truth", by, key)
+			}
+		}
+	}
+	additive := slices.DeleteFunc(slices.Clone(flows), func(c schemas.IndicatorCode) bool { return c == schemas.PersonsConsulted })
+	stations := map[string]simulate.Figures{}
+	for code, f := range truth.Stations {
+		stations[string(code)] = f
+	}
+	split("station", stations, additive)
+	duty := []schemas.IndicatorCode{schemas.Shifts, schemas.DutyMinutes, schemas.Consultations, schemas.ApplicationsReceived, schemas.ApplicationsTransferred}
+	split("lawyer", truth.Lawyers, duty)
+	for _, by := range slices.Sorted(maps.Keys(truth.By)) {
+		relevant := slices.DeleteFunc(slices.Clone(additive), func(c schemas.IndicatorCode) bool {
+			return !slices.ContainsFunc(slices.Collect(maps.Values(truth.By[by])), func(f simulate.Figures) bool { return f[c] != 0 })
+		})
+		split(by, truth.By[by], relevant)
+	}
+	t.Logf("%d figures compared", compared)
+}
+
+// Standalone, as a clerk's office would use it: ledgers are imported, every
+// figure equals the count made by hand, and all of it is there after a kill.
+func TestStandaloneHoldsTwoLedgers(t *testing.T) {
+	data, addr := filepath.Join(t.TempDir(), "data"), freeAddr(t)
+	base := "http://" + addr
+	args := []string{"standalone", "--listen=" + addr, "--data=" + data, "--no-demo"}
+	p := start(t, args...)
+	ready(t, p, base)
+
+	if status, out := runCommand(t, "standalone", "--listen="+addr, "--data="+data+"2", "--no-demo"); status != 1 || strings.Count(out, "\n") != 1 || !strings.Contains(out, addr) {
+		t.Errorf("a port in use: status %d, output %q", status, out)
+	}
+	if status, out := runCommand(t, "standalone", "--listen="+freeAddr(t), "--data="+data, "--no-demo"); status != 1 || strings.Count(out, "\n") != 1 || !strings.Contains(out, data) {
+		t.Errorf("a data directory in use: status %d, output %q", status, out)
+	}
+
+	names := []string{"yanji-detention-2026-09", "yushu-court-2026-09"}
+	var moments []time.Time
+	var then []answer
+	records := int64(0)
+	for _, name := range names {
+		truth := readLedgerTruth(t, name)
+		file := copyLedger(t, name)
+		if status, out := runCommand(t, "import", "--dry-run", "--to="+base, file); status != 2 || !strings.Contains(out, "执业证号") {
+			t.Errorf("dry run of %s: status %d\n%s", name, status, out)
+		}
+		if n := projected(t, base); n != records {
+			t.Fatalf("a dry run sent %d records", n-records)
+		}
+		status, out := runCommand(t, "import", "--to="+base, file)
+		if status != 2 { // some rows are to be rejected
+			t.Fatalf("import of %s: status %d\n%s", name, status, out)
+		}
+		for _, r := range truth.Rejected {
+			if !strings.Contains(out, r.Sheet) || !strings.Contains(out, fmt.Sprint(r.Row)) {
+				t.Errorf("import of %s does not name %s row %d:\n%s", name, r.Sheet, r.Row, out)
+			}
+		}
+		events := 2*truth.Shifts - truth.OpenShifts + 2*truth.Consultations - truth.Unsigned
+		records += events
+		eventually(t, name+" is projected", func() bool { return projected(t, base) >= records })
+		truth.compare(t, base)
+		moments = append(moments, time.Now())
+		then = append(then, statistics(t, base, "from", "2026-09-01", "to", "2026-09-30", "by", "station,lawyer,mode,channel", "indicator", "shifts,duty_minutes,consultations,persons_consulted"))
+	}
+
+	// Importing twice counts once.
+	for _, name := range names {
+		if status, out := runCommand(t, "import", "--to="+base, copyLedger(t, name)); status != 2 {
+			t.Fatalf("second import of %s: status %d\n%s", name, status, out)
+		}
+	}
+	eventually(t, "the repeats are projected", func() bool { return projected(t, base) == 2*records })
+	for _, name := range names {
+		readLedgerTruth(t, name).compare(t, base)
+	}
+
+	// What was known then can be asked for ever.
+	for i, moment := range moments {
+		got := statistics(t, base, "from", "2026-09-01", "to", "2026-09-30", "by", "station,lawyer,mode,channel", "indicator", "shifts,duty_minutes,consultations,persons_consulted", "as_of", moment.Format(time.RFC3339Nano))
+		if !slices.EqualFunc(got.Rows, then[i].Rows, func(a, b map[string]any) bool { return maps.Equal(a, b) }) {
+			t.Errorf("as of %s the answer is not what it was", moment)
+		}
+	}
+
+	// Files of every kind open.
+	for path, kind := range map[string]string{
+		"/api/v1/lawyers/12201201810123456/record?year=2026": "xl/workbook.xml",
+		"/api/v1/returns/220182/2026-09.xlsx":                "xl/workbook.xml",
+		"/api/v1/slides?division=220000&period=2026-09":      "ppt/presentation.xml",
+		"/api/v1/slides?division=222400&period=2026-09":      "ppt/presentation.xml",
+	} {
+		if b := get(t, base+path); !bytes.HasPrefix(b, []byte("PK")) || !bytes.Contains(b, []byte(kind)) {
+			t.Errorf("%s is not the file it should be (%d bytes)", path, len(b))
+		}
+	}
+
+	// Killed, all of it is there at the next start.
+	_ = p.Process.Kill()
+	<-p.done
+	p = start(t, args...)
+	ready(t, p, base)
+	for _, name := range names {
+		readLedgerTruth(t, name).compare(t, base)
+	}
+	_ = p.Process.Signal(syscall.SIGINT)
+	if status := p.end(t); status != 0 {
+		t.Errorf("Ctrl-C: status %d\n%s", status, p.out)
+	}
+}
+
+// ledgerTruth is what a ledger amounts to, counted by hand.
+type ledgerTruth struct {
+	Station       string           `json:"station"`
+	Shifts        int64            `json:"shifts"`
+	DutyMinutes   int64            `json:"duty_minutes"`
+	OpenShifts    int64            `json:"open_shifts"`
+	ByMode        map[string]int64 `json:"shifts_by_mode"`
+	Consultations int64            `json:"consultations"`
+	ByRole        map[string]int64 `json:"consultations_by_role"`
+	ByChannel     map[string]int64 `json:"consultations_by_channel"`
+	Unsigned      int64            `json:"unsigned"`
+	Guided        int64            `json:"guided_to_apply"`
+	Rejected      []struct {
+		Sheet string `json:"sheet"`
+		Row   int    `json:"row"`
+	} `json:"rejected_rows"`
+	ByLawyer map[string]struct {
+		Shifts        int64 `json:"shifts"`
+		DutyMinutes   int64 `json:"duty_minutes"`
+		Consultations int64 `json:"consultations"`
+	} `json:"by_lawyer"`
+}
+
+const ledgers = "ingest/ledger/testdata/"
+
+func readLedgerTruth(t *testing.T, name string) ledgerTruth {
+	t.Helper()
+	b, err := os.ReadFile(ledgers + name + ".truth.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var truth ledgerTruth
+	if err := json.Unmarshal(b, &truth); err != nil {
+		t.Fatal(err)
+	}
+	return truth
+}
+
+// copyLedger copies a ledger to where its marked copy may be written beside it.
+func copyLedger(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(ledgers + name + ".xlsx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), name+".xlsx")
+	if err := os.WriteFile(file, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func (l ledgerTruth) compare(t *testing.T, base string) {
+	t.Helper()
+	ask := func(by, indicators string) []map[string]any {
+		params := []string{"from", "2026-09-01", "to", "2026-09-30", "station", l.Station, "indicator", indicators}
+		if by != "" {
+			params = append(params, "by", by)
+		}
+		return statistics(t, base, params...).Rows
+	}
+	equal := func(what string, got any, want int64) {
+		t.Helper()
+		if n, _ := got.(float64); int64(n) != want {
+			t.Errorf("%s: %s is %v, by hand it is %d", l.Station, what, got, want)
+		}
+	}
+	total := ask("", "shifts,duty_minutes,shifts_open,consultations,consultations_unsigned,consultations_guided")[0]
+	equal("shifts", total["shifts"], l.Shifts)
+	equal("duty minutes", total["duty_minutes"], l.DutyMinutes)
+	equal("open shifts", total["shifts_open"], l.OpenShifts)
+	equal("consultations", total["consultations"], l.Consultations)
+	equal("unsigned", total["consultations_unsigned"], l.Unsigned)
+	equal("guided", total["consultations_guided"], l.Guided)
+	words := map[string]string{
+		"现场": "onsite", "电话": "phone", "网络": "online", "来访": "visit", "来电": "phone", "在押会见": "in_custody",
+		"犯罪嫌疑人": "suspect", "被告人": "defendant", "近亲属": "relative", "其他": "other",
+	}
+	for _, split := range []struct {
+		by, code string
+		want     map[string]int64
+	}{{"mode", "shifts", l.ByMode}, {"channel", "consultations", l.ByChannel}, {"person_role", "consultations", l.ByRole}} {
+		got := map[string]any{}
+		for _, row := range ask(split.by, split.code) {
+			got[row[split.by].(string)] = row[split.code]
+		}
+		for word, want := range split.want {
+			equal(split.code+" "+word, got[words[word]], want)
+		}
+	}
+	got := map[string]map[string]any{}
+	for _, row := range ask("lawyer", "shifts,duty_minutes,consultations") {
+		got[row["lawyer"].(string)] = row
+	}
+	for licence, want := range l.ByLawyer {
+		equal("shifts of "+licence, got[licence]["shifts"], want.Shifts)
+		equal("minutes of "+licence, got[licence]["duty_minutes"], want.DutyMinutes)
+		equal("consultations of "+licence, got[licence]["consultations"], want.Consultations)
+	}
+}
+
+// Packages import in one direction only, so that a reader follows an event from
+// ingest to a figure without turning back.
+func TestImportsFlowOneWay(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	side := func(pkg string) string { // ingest, projector, dashboard, schemas or deploy
+		s, _, _ := strings.Cut(strings.TrimPrefix(pkg, "zhiban/"), "/")
+		return s
+	}
+	for line := range strings.Lines(string(out)) {
+		f := strings.Fields(line)
+		for _, imported := range f[1:] {
+			if !strings.HasPrefix(imported, "zhiban/") || f[0] == "zhiban" {
+				continue
+			}
+			from, to := side(f[0]), side(imported)
+			if from != to && (to != "schemas" || from == "deploy") {
+				t.Errorf("%s imports %s: only main joins the parts", f[0], imported)
+			}
+		}
+		if f[0] == "zhiban/dashboard/export" && slices.Contains(f, "zhiban/schemas/warehouse") {
+			t.Errorf("%s is pure and must not reach the warehouse", f[0])
+		}
+		if side(f[0]) == "dashboard" && f[0] != "zhiban/dashboard/report" && slices.Contains(f, "zhiban/schemas/warehouse") {
+			t.Errorf("%s reads the warehouse; only report may", f[0])
+		}
+	}
+	deps, err := exec.Command("go", "list", "-deps", "zhiban/projector/posting").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, banned := range []string{"kafka-go", "clickhouse-go/v2", "zhiban/schemas/warehouse", "database/sql"} {
+		if strings.Contains(string(deps), banned+"\n") {
+			t.Errorf("zhiban/projector/posting depends on %s: it must stay pure", banned)
+		}
+	}
+}
