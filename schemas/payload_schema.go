@@ -64,6 +64,7 @@ func message(err error) string {
 
 // payloadSchema is the compiled schema of one payload struct.
 type payloadSchema struct {
+	payload  any // an empty one, to tell types apart
 	registry huma.Registry
 	schema   *huma.Schema
 	fields   []payloadField // in the struct's order
@@ -88,7 +89,7 @@ var payloadSchemas = sync.OnceValue(func() map[*EventType]*payloadSchema {
 func newPayloadSchema(t *EventType) *payloadSchema {
 	payload := reflect.TypeOf(t.Payload()).Elem()
 	registry := huma.NewMapRegistry("#/$defs/", huma.DefaultSchemaNamer)
-	p := &payloadSchema{registry: registry, schema: huma.SchemaFromType(registry, payload)}
+	p := &payloadSchema{payload: t.Payload(), registry: registry, schema: huma.SchemaFromType(registry, payload)}
 	for i := range payload.NumField() {
 		name, options, _ := strings.Cut(payload.Field(i).Tag.Get("json"), ",")
 		f := payloadField{name: name, schema: p.schema.Properties[name], required: !strings.Contains(options, "omitempty"), word: words[name]}
@@ -130,9 +131,12 @@ func factTypes(kind CaseKind) []*EventType {
 // the values that are out of fields, so that rules over several fields can be
 // checked too. at is the place of the object, "data" or "data.data".
 func (p *payloadSchema) check(at string, fields members) []FieldError {
+	v := validations.Get().(*validation)
+	defer validations.Put(v)
 	var errs []FieldError
 	known := 0
-	for _, f := range p.fields {
+	for i := range p.fields {
+		f := &p.fields[i]
 		m := fields.find(f.name)
 		if m == nil {
 			if f.required {
@@ -141,7 +145,7 @@ func (p *payloadSchema) check(at string, fields members) []FieldError {
 			continue
 		}
 		known++
-		if wrong := p.checkField(at, f, m.value); len(wrong) > 0 {
+		if wrong := p.checkField(v, at, f, m.value); len(wrong) > 0 {
 			errs = append(errs, wrong...)
 			m.value = unsound{}
 		}
@@ -155,12 +159,10 @@ func (p *payloadSchema) check(at string, fields members) []FieldError {
 // unsound stands for a value that is wrong.
 type unsound struct{}
 
-func (p *payloadSchema) checkField(at string, f payloadField, value any) []FieldError {
+func (p *payloadSchema) checkField(v *validation, at string, f *payloadField, value any) []FieldError {
 	if value == nil {
 		return []FieldError{{at + "." + f.name, "null is not a value; leave the field out or give " + f.expected()}}
 	}
-	v := validations.Get().(*validation)
-	defer validations.Put(v)
 	v.path.Reset()
 	v.result.Reset()
 	v.path.Push(at)
@@ -213,7 +215,7 @@ func (p *payloadSchema) unknown(at string, fields members) []FieldError {
 }
 
 // expected says what the field holds.
-func (f payloadField) expected() string {
+func (f *payloadField) expected() string {
 	switch s := f.schema; {
 	case len(s.Enum) > 0:
 		return "one of " + strings.Trim(fmt.Sprint(s.Enum), "[]")
@@ -228,7 +230,7 @@ func (f payloadField) expected() string {
 }
 
 // found repeats a value that is wrong, if it is short and not private.
-func (f payloadField) found(value any) string {
+func (f *payloadField) found(value any) string {
 	if f.word.private {
 		return ""
 	}

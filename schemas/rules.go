@@ -16,7 +16,8 @@ import (
 // payload checks data as the data of an event of type t: its schema, and the
 // rules that tie fields to each other and to the envelope.
 func (s *scanner) payload(at string, ev *Event, t *EventType, fields members) []FieldError {
-	errs := payloadSchemas()[t].check(at, fields)
+	schema := payloadSchemas()[t]
+	errs := schema.check(at, fields)
 	fail := func(field, format string, args ...any) {
 		errs = append(errs, FieldError{at + "." + field, fmt.Sprintf(format, args...)})
 	}
@@ -27,7 +28,7 @@ func (s *scanner) payload(at string, ev *Event, t *EventType, fields members) []
 		}
 		return ""
 	}
-	switch t.Payload().(type) {
+	switch schema.payload.(type) {
 	case *StationFounded:
 		code := StationCode(text("code"))
 		if code == "" {
