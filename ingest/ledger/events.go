@@ -1,0 +1,249 @@
+package ledger
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"zhiban/schemas"
+)
+
+// findStations gives each table its station: the one given by hand, the one in
+// its title, or the only one the file names.
+func (l *Ledger) findStations(given schemas.StationCode) error {
+	var names []string
+	for _, s := range l.Sheets {
+		if s.stationName != "" && !slices.Contains(names, s.stationName) {
+			names = append(names, s.stationName)
+		}
+	}
+	codes := map[string]schemas.StationCode{}
+	for _, name := range names {
+		code, err := stationCode(name, l.on(name))
+		if err != nil && given == "" {
+			return unreadable(l.File, "工作站「%s」认不出来：%v。请用 --station 代码 指定，例如 --station 220182-court", name, err)
+		}
+		codes[name] = code
+	}
+	if given != "" {
+		if len(names) > 1 {
+			return unreadable(l.File, "文件里有 %d 个工作站（%s），不能都按 --station %s 导入。请分成几个文件", len(names), strings.Join(names, "、"), given)
+		}
+		station := Station{Code: given}
+		if len(names) == 1 {
+			station.Name = names[0]
+			if code := codes[names[0]]; code != given && code != "" {
+				l.notice("", 0, fmt.Sprintf("标题写的是 %s（%s），按 --station 指定的 %s 导入", names[0], code, given))
+			}
+		}
+		l.Stations = []Station{station}
+	} else {
+		for _, name := range names {
+			if !slices.ContainsFunc(l.Stations, func(s Station) bool { return s.Code == codes[name] }) {
+				l.Stations = append(l.Stations, Station{codes[name], name})
+			}
+		}
+	}
+	for i := range l.Sheets {
+		s := &l.Sheets[i]
+		switch {
+		case s.Skipped != "":
+		case given != "":
+			s.Station = given
+		case s.stationName != "":
+			s.Station = codes[s.stationName]
+		case len(l.Stations) == 1:
+			s.Station = l.Stations[0].Code
+		case len(l.Stations) == 0:
+			return unreadable(l.File, "标题里没有工作站名称（XX法律援助中心驻人民法院/人民检察院/看守所值班律师工作站）。请补上标题，或用 --station 代码 指定，例如 --station 220182-court")
+		default:
+			return unreadable(l.File, "工作表「%s」没有写是哪个工作站，而文件里有 %d 个（%s）。请在该表上方补上标题", s.Name, len(names), strings.Join(names, "、"))
+		}
+	}
+	return nil
+}
+
+// on is the day on which the divisions are asked for: of the table's title, or
+// of its first line.
+func (l *Ledger) on(station string) schemas.Day {
+	for i, s := range l.Sheets {
+		if s.stationName != station {
+			continue
+		}
+		if day := s.period.day(); day != 0 {
+			return day
+		}
+		for _, n := range l.lines {
+			if n.sheet == i {
+				return schemas.DayOf(n.start)
+			}
+		}
+	}
+	return 0
+}
+
+// lineKey is what identifies a line.
+type lineKey struct {
+	kind    Kind
+	station schemas.StationCode
+	licence string
+	start   int64
+}
+
+// settle finds the lines that repeat or contradict others, and gives
+// consultations of the same lawyer and minute their rank. What is left in
+// lines is accepted.
+func (l *Ledger) settle() {
+	same := make(map[lineKey][]int, len(l.lines))
+	keep := make([]bool, len(l.lines))
+	for i, n := range l.lines {
+		s := l.Sheets[n.sheet]
+		key := lineKey{s.Kind, s.Station, n.licence, n.start.Unix()}
+		says := n.says(s.Kind)
+		repeated := slices.IndexFunc(same[key], func(j int) bool { return l.lines[j].says(s.Kind) == says })
+		switch {
+		case repeated >= 0:
+			l.repeat(n, l.place(l.lines[same[key][repeated]], n.sheet))
+		case s.Kind == SignInBook && len(same[key]) > 0:
+			l.reject(n, Rejection{Code: Conflict, col: -1, Reason: fmt.Sprintf("与%s是同一律师同一到岗时间，但%s；请核对后只留一行", l.place(l.lines[same[key][0]], n.sheet), l.lines[same[key][0]].differs(n))})
+		default:
+			same[key] = append(same[key], i)
+			keep[i] = true
+		}
+	}
+	for key, lines := range same {
+		if len(lines) > 1 {
+			slices.SortFunc(lines, func(a, b int) int { return strings.Compare(l.lines[a].says(key.kind), l.lines[b].says(key.kind)) })
+			for rank, i := range lines {
+				l.lines[i].rank = rank
+			}
+		}
+	}
+	kept := l.lines[:0]
+	for i, n := range l.lines {
+		if !keep[i] {
+			continue
+		}
+		for _, text := range n.notes {
+			l.notice(l.Sheets[n.sheet].Name, n.row, text)
+		}
+		if s := l.Sheets[n.sheet]; s.Kind == ConsultationsLedger && !n.signed && s.layout.has(colSignature) {
+			l.notice(s.Name, n.row, "没有律师签字，导入后显示为未签字")
+		}
+		n.notes = nil
+		kept = append(kept, n)
+		if m := schemas.DayOf(n.start).Month(); !slices.Contains(l.Months, m) {
+			l.Months = append(l.Months, m)
+		}
+	}
+	l.lines = kept
+	slices.Sort(l.Months)
+}
+
+// place says where a line stands, seen from a table.
+func (l *Ledger) place(n line, from int) string {
+	row := fmt.Sprintf("第%d行", n.row)
+	if name := l.Sheets[n.sheet].Name; name != l.Sheets[from].Name {
+		return name + " " + row
+	}
+	return row
+}
+
+// differs says in what two lines of one shift differ.
+func (n line) differs(o line) string {
+	var out []string
+	if !n.end.Equal(o.end) {
+		out = append(out, "离岗时间")
+	}
+	if n.mode != o.mode {
+		out = append(out, "值班方式")
+	}
+	if mark(n.badge) != mark(o.badge) {
+		out = append(out, "工作牌")
+	}
+	return strings.Join(out, "、") + "不同"
+}
+
+// compareNames looks for a licence with two names and a name with two
+// licences: one of them is a slip that seventeen digits do not show.
+func (l *Ledger) compareNames() {
+	type use struct {
+		values []string
+		rows   map[string][]string
+	}
+	look := func(of func(line) (key, value string), text string) {
+		var order []string
+		uses := map[string]*use{}
+		for _, n := range l.lines {
+			key, value := of(n)
+			if key == "" || value == "" {
+				continue
+			}
+			u := uses[key]
+			if u == nil {
+				u = &use{rows: map[string][]string{}}
+				uses[key] = u
+				order = append(order, key)
+			}
+			if !slices.Contains(u.values, value) {
+				u.values = append(u.values, value)
+			}
+			if len(u.rows[value]) < 3 {
+				u.rows[value] = append(u.rows[value], fmt.Sprintf("%s 第%d行", l.Sheets[n.sheet].Name, n.row))
+			}
+		}
+		for _, key := range order {
+			u := uses[key]
+			if len(u.values) < 2 {
+				continue
+			}
+			var parts []string
+			for _, v := range u.values {
+				parts = append(parts, fmt.Sprintf("%s（%s）", v, u.rows[v][0]))
+			}
+			l.notice("", 0, fmt.Sprintf(text, key, strings.Join(parts, "、")))
+		}
+	}
+	look(func(n line) (string, string) { return n.licence, n.lawyer }, "执业证号 %s 对应了不同姓名：%s，请核对")
+	look(func(n line) (string, string) { return n.lawyer, n.licence }, "律师 %s 有不同的执业证号：%s，请核对；如是同名的两人则无妨")
+}
+
+// makeEvents turns the lines into events.
+func (l *Ledger) makeEvents() {
+	l.Events = make([]schemas.Envelope, 0, 2*len(l.lines))
+	l.origins = make([]int, 0, 2*len(l.lines))
+	for i, n := range l.lines {
+		s := l.Sheets[n.sheet]
+		c := caseID(s.Kind, s.Station, n.licence, n.start, n.rank)
+		add := func(verb string, at time.Time, payload any) {
+			data, err := json.Marshal(payload)
+			if err != nil {
+				panic(err) // the payloads hold texts, numbers and marks only
+			}
+			name := "zhiban." + string(s.Kind) + "." + verb + ".v1"
+			l.Events = append(l.Events, schemas.Envelope{
+				SpecVersion: "1.0", ID: eventID(c, name).String(), Source: schemas.Source{Station: s.Station}.String(), Type: name,
+				Subject: string(s.Kind) + "/" + c.String(), Time: at.Format(time.RFC3339), DataContentType: "application/json", Data: data,
+			})
+			l.origins = append(l.origins, i)
+		}
+		if s.Kind == SignInBook {
+			add("signed_in", n.start, schemas.ShiftSignedIn{Lawyer: n.licence, Mode: n.mode, Badge: n.badge})
+			if !n.end.IsZero() {
+				add("signed_out", n.end, schemas.ShiftSignedOut{Lawyer: n.licence})
+			}
+			continue
+		}
+		p := schemas.ConsultationRecorded{Lawyer: n.licence, Channel: n.channel, Person: pseudonym(c), PersonRole: n.role,
+			Minutes: n.minutes, GuidedToApply: n.guided, HasDefender: n.defender}
+		if n.question != "" {
+			p.Topics = []string{n.question}
+		}
+		add("recorded", n.start, p)
+		if n.signed {
+			add("signed", n.start, schemas.ConsultationSigned{Lawyer: n.licence})
+		}
+	}
+}
