@@ -22,9 +22,9 @@ import (
 	"zhiban/schemas"
 )
 
-// asked are the parameters of statistics and postings, for the description of
+// Asked are the parameters of statistics and postings, for the description of
 // the API. They are read by [queryReader], which finds every problem at once.
-type asked struct {
+type Asked struct {
 	Division    string `query:"division" doc:"division code; the province when left out" example:"220100"`
 	From        string `query:"from" doc:"first day; the first of to's month when left out" example:"2026-01-01"`
 	To          string `query:"to" doc:"last day, inclusive; the day of as_of when left out" example:"2026-10-31"`
@@ -57,13 +57,13 @@ func (q *rawQuery) reader() *queryReader { return &queryReader{values: q.values}
 
 type statisticsInput struct {
 	By string `query:"by" doc:"comma-separated: division (the children of the division), day, month, quarter, year, or any filter" example:"division,month"`
-	asked
+	Asked
 }
 
 type postingsInput struct {
 	Offset string `query:"offset" doc:"how many postings to leave out; 0 when left out"`
 	Limit  string `query:"limit" doc:"at most 1000; 100 when left out"`
-	asked
+	Asked
 }
 
 // maxPostings bounds a page of postings.
@@ -435,7 +435,7 @@ const (
 
 // postingsCSV is every posting behind a figure. It begins with a byte order
 // mark, without which office programs take Chinese for something else.
-func (s *Server) postingsCSV(ctx context.Context, in *struct{ asked }) (*download, error) {
+func (s *Server) postingsCSV(ctx context.Context, in *struct{ Asked }) (*download, error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*s.cfg.Timeout)
 	defer cancel()
 	r := in.reader()

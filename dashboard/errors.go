@@ -30,12 +30,17 @@ func statusOf(err error) int {
 	return statuses[schemas.KindOf(err)]
 }
 
-// shown is the part of an error that the person who asked may read.
+// shown is the part of an error that the person who asked may read. Why an
+// engine does not answer is for the log alone.
 func shown(err error) string {
-	if e, ok := errors.AsType[*schemas.Error](err); ok && e.Kind != schemas.Internal {
-		return e.Message
+	e, ok := errors.AsType[*schemas.Error](err)
+	switch {
+	case !ok || e.Kind == schemas.Internal:
+		return ""
+	case e.Kind == schemas.Unavailable:
+		return "the warehouse does not answer; try again"
 	}
-	return ""
+	return e.Message
 }
 
 // apiError is an error as the API answers it: problem+json with every problem

@@ -40,8 +40,15 @@ type fakePosting struct {
 
 var fakeNow = time.Date(2026, time.November, 24, 16, 20, 0, 0, schemas.Shanghai)
 
-// newFake makes up a province from January of the year before to now.
+// newFake is a province of one's own.
 func newFake() *fake {
+	p := province()
+	return &fake{now: p.now, stations: slices.Clone(p.stations), lawyers: slices.Clone(p.lawyers), postings: slices.Clip(p.postings), head: p.head,
+		events: map[schemas.EventID]report.EventDetail{}}
+}
+
+// province is made up once, from January of the year before to now.
+var province = sync.OnceValue(func() *fake {
 	f := &fake{now: fakeNow, events: map[schemas.EventID]report.EventDetail{}}
 	rnd := rand.New(rand.NewPCG(1, 2))
 	surnames, given := []rune("王李张刘陈杨赵孙周吴徐高马朱胡郭林何"), []rune("立新建国晓明丽华海波玉兰志强雪梅春雨德文金花")
@@ -87,7 +94,7 @@ func newFake() *fake {
 				continue
 			}
 			growth := 1 + 0.14*float64(day.Year()-2025) + 0.1*rnd.Float64()
-			if rnd.Float64() > 0.16*weight*growth {
+			if rnd.Float64() > 0.08*weight*growth {
 				continue
 			}
 			l := f.lawyers[(i*3+rnd.IntN(4))%len(f.lawyers)]
@@ -99,7 +106,7 @@ func newFake() *fake {
 	}
 	slices.SortStableFunc(f.postings, func(a, b fakePosting) int { return cmp.Compare(a.Day, b.Day) })
 	return f
-}
+})
 
 // shift makes up a shift with what is done in it.
 func (f *fake) shift(rnd *rand.Rand, st report.Station, l report.Lawyer, day schemas.Day, busy float64) {

@@ -1,37 +1,9 @@
 package dashboard
 
-import (
-	"fmt"
-	"slices"
-	"strings"
-
-	"zhiban/dashboard/report"
-	"zhiban/schemas"
-)
-
-// The languages of the interface; the first is the default.
-const (
-	chinese = "zh"
-	english = "en"
-)
-
-var languages = []string{chinese, english}
-
-// message is a phrase in every language.
-type message struct{ zh, en string }
-
-func (m message) in(p phrases) string {
-	if p == english {
-		return m.en
-	}
-	return m.zh
-}
-
 // messages is the catalogue of every phrase of the interface. A test reads the
 // templates and the code, and fails when a phrase is missing or unused.
 var messages = map[string]message{
 	"site":       {"吉林省法律援助值班律师工作统计平台", "Jilin Duty Lawyer Statistics"},
-	"site.short": {"值班律师统计", "Duty lawyers"},
 	"skip":       {"跳到主要内容", "Skip to content"},
 	"nav":        {"主导航", "Main menu"},
 	"nav.home":   {"总览", "Overview"},
@@ -49,7 +21,6 @@ var messages = map[string]message{
 	"fresh.parked":  {"%s 条事件待处理", "%s events parked"},
 	"fresh.events":  {"已入账 %s 条事件", "%s events in the books"},
 	"fresh.updated": {"页面已更新为最新数据", "The page now shows the latest data"},
-	"fresh.new":     {"有新数据，点击刷新", "New data: refresh"},
 
 	"filter":            {"筛选条件", "Filters"},
 	"filter.month":      {"报告期", "Month"},
@@ -96,7 +67,6 @@ var messages = map[string]message{
 	"change.points": {"%s个百分点", "%s pp"},
 	"unit.hours":    {"小时", "hours"},
 	"unit.paren":    {"%s（%s）", "%s (%s)"},
-	"duty.hours":    {"值班时长", "Duty time"},
 
 	"map.title":         {"%s各地%s分布", "%[2]s across %[1]s"},
 	"map.label":         {"%s地图，各地数据见排名表，可从表中进入下级地区", "Map of %s; the ranking table has the same figures and leads to the divisions"},
@@ -145,7 +115,6 @@ var messages = map[string]message{
 	"lawyers.none":       {"没有符合条件的律师", "No lawyer matches"},
 	"lawyers.unknown":    {"未入册", "not enrolled"},
 	"lawyer.title":       {"%s %d年履职情况", "%s in %d"},
-	"lawyer.year":        {"%d年", "%d"},
 	"lawyer.months":      {"逐月履职情况", "Month by month"},
 	"lawyer.chart":       {"逐月班次与咨询柱形图，数据见下表", "Bar chart of shifts and consultations by month; the table below has the same figures"},
 	"lawyer.total":       {"全年", "Year"},
@@ -155,7 +124,6 @@ var messages = map[string]message{
 	"lawyer.na":          {"X", "X"},
 	"lawyer.notapply":    {"N", "N"},
 	"lawyer.legend":      {"X：无法计算；N：当时尚无此项要求。本表为履职证据，不是考核等次。", "X: not available; N: the duty did not exist yet. This is evidence, not a grade."},
-	"lawyer.all":         {"合计", "All"},
 	"details.title":      {"数据明细", "Postings"},
 	"details.intro":      {"一个数字由哪些记录构成：逐笔列出，更正以差额入账。", "Which records make up a figure, line by line; a correction posts the difference."},
 	"details.count":      {"共 %s 笔，数量合计 %s %s", "%s postings, adding up to %s %s"},
@@ -168,7 +136,6 @@ var messages = map[string]message{
 	"details.previous":   {"上一页", "Previous page"},
 	"details.next":       {"下一页", "Next page"},
 	"details.pages":      {"分页", "Pages"},
-	"details.filters":    {"条件", "Filters"},
 	"details.range":      {"%s 至 %s", "%s to %s"},
 	"details.caption":    {"构成该数字的记录", "The postings behind the figure"},
 	"posting.day":        {"计入日", "Day"},
@@ -321,64 +288,4 @@ var messages = map[string]message{
 	"case.notification":         {"告知", "Notification"},
 	"lawyers.sort":              {"按%s排序", "Sort by %s"},
 	"station_kind.unregistered": {"未登记", "unregistered"},
-}
-
-// phrases speaks one language.
-type phrases string
-
-// t is the phrase of a key, filled in with args.
-func (p phrases) t(key string, args ...any) string {
-	m, ok := messages[key]
-	if !ok {
-		return key
-	}
-	s := m.in(p)
-	if len(args) > 0 {
-		s = fmt.Sprintf(s, args...)
-	}
-	return s
-}
-
-// value is the name of a code of a closed set, such as onsite of mode; the code
-// itself when the set has grown since.
-func (p phrases) value(set, code string) string {
-	if code == "" {
-		return p.t("value.none")
-	}
-	for _, v := range closed[set] {
-		if v.Code == code {
-			return v.Name.In(string(p))
-		}
-	}
-	if m, ok := messages[set+"."+code]; ok {
-		return m.in(p)
-	}
-	return code
-}
-
-// enumerate joins words as the language does.
-func (p phrases) enumerate(words []string) string { return strings.Join(words, p.t("or")) }
-
-// closed are the dimensions with a closed set of values, in the order of the
-// forms.
-var closed = map[string][]report.Value{
-	string(report.ByMode): report.Modes, string(report.ByChannel): report.Channels,
-	string(report.ByPersonRole): report.PersonRoles, string(report.ByOrgan): report.Organs,
-	string(report.ByStationKind): stationKinds(),
-}
-
-func stationKinds() []report.Value {
-	var out []report.Value
-	for _, k := range schemas.StationKinds {
-		out = append(out, report.Value{Code: string(k), Name: k.Title()})
-	}
-	return out
-}
-
-// language is the language asked for; ok is false when there is no such.
-func language(asked string) (lang string, ok bool) {
-	if asked == "" {
-		return chinese, true
-	}
-	return asked, slices.Contains(languages, asked)
 }

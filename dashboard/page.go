@@ -218,7 +218,7 @@ func unavailable(err error) error {
 	if schemas.KindOf(err) != schemas.Internal || errors.Is(err, context.Canceled) {
 		return err
 	}
-	return &schemas.Error{Kind: schemas.Unavailable, Message: "the warehouse does not answer", Err: err}
+	return &schemas.Error{Kind: schemas.Unavailable, Message: "the warehouse does not answer: " + err.Error(), Err: err}
 }
 
 // html puts a page into its frame.

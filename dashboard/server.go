@@ -13,15 +13,18 @@ package dashboard
 import (
 	"context"
 	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/gorilla/mux"
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
@@ -146,10 +149,25 @@ func (s *Server) Register(r *mux.Router) {
 	}
 	s.operations(own)
 	if r.NotFoundHandler == nil {
-		r.NotFoundHandler = secure(s.page(func(context.Context, *visit) (page, error) {
-			return page{}, schemas.Errorf(schemas.NotFound, "no such page")
-		}))
+		r.NotFoundHandler = secure(s.nowhere())
 	}
+}
+
+// nowhere answers for paths that nobody knows, to people in a page and to
+// programs in JSON.
+func (s *Server) nowhere() http.Handler {
+	toPeople := s.page(func(context.Context, *visit) (page, error) {
+		return page{}, schemas.Errorf(schemas.NotFound, "no such page")
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.URL.Path, "/api/") {
+			toPeople.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusNotFound)
+		_ = json.NewEncoder(w).Encode(huma.ErrorModel{Status: http.StatusNotFound, Title: http.StatusText(http.StatusNotFound), Detail: "no such address; GET /api/openapi.json lists all"})
+	})
 }
 
 // route is a row of the table of pages.
