@@ -122,34 +122,31 @@ func startWarehouse(ctx context.Context, dir, library string, ln net.Listener, l
 	return w, nil
 }
 
-// freeAddr finds a loopback port for ClickHouse: one below those that the system
-// gives to outgoing connections (32768 and up on Linux), since it is ClickHouse's
-// only from when it listens on it, at this start and after a crash.
-func freeAddr() (string, error) {
+// freePort finds a port on loopback for ClickHouse, for one run of it. It is one
+// below those that the system gives to outgoing connections (32768 and up on
+// Linux), since it is not taken before ClickHouse listens on it.
+func freePort() (int, error) {
 	const first, last, attempts = 20000, 32767, 50
 	for attempt := 1; ; attempt++ {
-		try := net.JoinHostPort("127.0.0.1", strconv.Itoa(first+mathrand.IntN(last-first+1)))
-		ln, err := net.Listen("tcp", try)
+		port := first + mathrand.IntN(last-first+1)
+		ln, err := net.Listen("tcp", loopback(port))
 		if err == nil {
-			return try, ln.Close()
+			return port, ln.Close()
 		}
 		if attempt == attempts {
-			return "", fmt.Errorf("find a free port for ClickHouse: %w", err)
+			return 0, fmt.Errorf("find a free port: %w", err)
 		}
 	}
 }
 
-func newWarehouse(dir, library string, ln net.Listener, lock *os.File, log *slog.Logger) (*warehouse, error) {
-	backend, err := freeAddr()
-	if err != nil {
-		return nil, err
-	}
+func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+func newWarehouse(dir, library string, ln net.Listener, lock *os.File, log *slog.Logger) (_ *warehouse, err error) {
 	w := &warehouse{
 		library: library,
 		dir:     filepath.Join(dir, "clickhouse"),
 		config:  filepath.Join(dir, "clickhouse.xml"),
 		conn:    ClickHouse{Addr: ln.Addr().String(), Database: database, User: user},
-		relay:   startRelay(ln, backend),
 		lock:    lock,
 		log:     log,
 		stop:    make(chan struct{}),
@@ -179,6 +176,7 @@ func newWarehouse(dir, library string, ln net.Listener, lock *os.File, log *slog
 		return nil, err
 	}
 	w.out = openLogFile(filepath.Join(dir, "clickhouse.log"))
+	w.relay = startRelay(ln)
 	return w, nil
 }
 
@@ -237,7 +235,7 @@ func (w *warehouse) close() {
 
 func (w *warehouse) supervise() {
 	defer close(w.done)
-	defer w.relay.Close()
+	defer w.relay.close()
 	defer w.out.close()
 	// The signal that ends a child with its parent is sent when the parent's
 	// *thread* ends, so all children are started from one thread that stays.
@@ -264,7 +262,7 @@ func (w *warehouse) supervise() {
 			case <-p.running.Done():
 				err = fmt.Errorf("%w, more in %s", context.Cause(p.running), w.out.path)
 			case <-w.stop:
-				w.killQueries()
+				w.relay.shut()
 				p.end()
 				return
 			}
@@ -323,16 +321,17 @@ func (w *warehouse) run() (*process, error) {
 }
 
 func (w *warehouse) spawn() (*process, error) {
-	_, port, err := net.SplitHostPort(w.relay.backend)
+	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
+	w.relay.connect(loopback(port))
 	args := []string{
 		childArg, w.library,
 		"--config-file=" + w.config,
 		"--path=" + w.dir,
 		"--listen_host=127.0.0.1",
-		"--tcp_port=" + port,
+		"--tcp_port=" + strconv.Itoa(port),
 		// The configured level is overruled by clickhouse-local's own default.
 		"--log-level=warning",
 		"--structure=line String",
@@ -372,20 +371,6 @@ func (w *warehouse) spawn() (*process, error) {
 	return p, nil
 }
 
-// killQueries ends the queries that run, for which ClickHouse would wait 5 s.
-func (w *warehouse) killQueries() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	conn, err := clickhouse.Open(w.options())
-	if err != nil {
-		return
-	}
-	defer conn.Close()
-	if err := conn.Exec(ctx, "KILL QUERY WHERE query_id != queryID() ASYNC"); err != nil {
-		w.log.Debug("ClickHouse's queries could not be ended before it", "error", err)
-	}
-}
-
 // end tells the process to end by closing its standard input, and kills it when
 // it does not.
 func (p *process) end() {
@@ -411,8 +396,6 @@ func (w *warehouse) explain(exit error) error {
 		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(all, part) })
 	}
 	switch {
-	case says("Address already in use"):
-		return portInUse("ClickHouse", w.conn.Addr)
 	case says("No space left on device", "Disk quota exceeded", "File too large"):
 		return fmt.Errorf("%w: ClickHouse has no space left in %s: free space on its disk and start again", ErrNoSpace, w.dir)
 	case says(cannotLoad):

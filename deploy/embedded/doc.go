@@ -72,8 +72,12 @@
 // It is ClickHouse 26.7 from the library libchdb.so (`make engine` fetches it), run
 // as clickhouse-local with a listener for the native protocol:
 //
-//   - It is started again when it ends, at the same port, after 0.1 to 5 s. When
-//     ten starts in a row fail it is given up: Done is closed and Err says why.
+//   - It aborts when a client's connection is reset, as the kernel does for a client
+//     that is killed. So clients talk to a relay in this process (see relay), which
+//     also keeps the address while ClickHouse is started again.
+//   - It is started again when it ends, after 0.1 to 5 s. When ten starts in a row
+//     fail, or one finds damaged data, it is given up: Done is closed and Err says
+//     why.
 //   - It ends when its standard input does. When the parent is killed the kernel
 //     kills it; its files are made for that.
 //   - The local session logs in as the user "default" without a password, and so
@@ -84,7 +88,6 @@
 //     (TZ is set instead), and has no system log tables unless they are configured.
 //   - At rest it has some 215 MiB resident, of which 50 MiB are its own and the rest
 //     are pages of the library, and takes 0.3 % of a core.
-//   - An open idle connection delays its end by up to a second.
 //   - A part of a table that it finds broken it sets aside and goes on without. This
 //     package warns of that at the start; `zhiban verify` shows what is missing.
 package embedded

@@ -162,10 +162,9 @@ func (e *Engines) Kafka() string { return e.broker.addr }
 // engines run, also after ClickHouse was restarted.
 func (e *Engines) ClickHouse() ClickHouse { return e.warehouse.conn }
 
-// Close ends both engines, which takes some 70 ms. Whoever uses them should have
-// ended before: a query that still runs is cut off, and an open connection to
-// ClickHouse delays it by up to a second. The reason that Err gives, if any, is not
-// repeated here.
+// Close ends both engines, which takes some 60 ms. Whoever uses them should have
+// ended before: what is under way is cut off. The reason that Err gives, if any, is
+// not repeated here.
 func (e *Engines) Close() error {
 	var err error
 	e.closeOnce.Do(func() {

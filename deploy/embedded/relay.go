@@ -8,95 +8,101 @@ import (
 	"time"
 )
 
-// relay stands between clients and the ClickHouse child. libchdb 26.7 aborts
-// when a client's connection is reset, which is what the kernel does to the
-// connections of a client that is killed; so the child only ever talks to the
-// relay, which ends each connection in order whatever the client did. The copies
-// are splices within the kernel.
+// relay stands between clients and the ClickHouse process. ClickHouse as a library
+// aborts when a client's connection is reset, which is what the kernel does to the
+// connections of a client that is killed. So it talks to the relay alone, which
+// ends each connection in order whatever the client did. The copies are splices
+// within the kernel.
+//
+// The relay also keeps the address while ClickHouse is started again, and can end
+// all connections before ClickHouse is to end, which would wait for them.
 type relay struct {
-	net.Listener
-	backend string // where the child listens
-
+	ln    net.Listener
 	conns sync.WaitGroup
-	mu    sync.Mutex
-	open  map[net.Conn]struct{} // nil once the relay is closed
+
+	mu      sync.Mutex
+	closed  bool
+	backend string // where ClickHouse listens
+	clients map[net.Conn]struct{}
 }
 
-// startRelay carries what ln accepts to the child at backend.
-func startRelay(ln net.Listener, backend string) *relay {
-	r := &relay{Listener: ln, backend: backend, open: map[net.Conn]struct{}{}}
-	r.conns.Add(1)
-	go func() {
-		defer r.conns.Done()
-		for {
-			client, err := ln.Accept()
-			if errors.Is(err, net.ErrClosed) {
-				return
-			}
-			if err != nil {
-				time.Sleep(10 * time.Millisecond) // out of file descriptors: some may come back
-				continue
-			}
-			if r.track(client) {
-				r.conns.Add(1)
-				go r.carry(client)
-			}
-		}
-	}()
+// startRelay accepts from ln, for whatever connect names.
+func startRelay(ln net.Listener) *relay {
+	r := &relay{ln: ln, clients: make(map[net.Conn]struct{})}
+	r.conns.Go(r.accept)
 	return r
 }
 
-// Close ends the relay and every connection through it.
-func (r *relay) Close() error {
-	err := r.Listener.Close()
-	r.mu.Lock()
-	for c := range r.open {
-		c.Close()
-	}
-	r.open = nil
-	r.mu.Unlock()
-	r.conns.Wait()
-	return err
-}
-
-func (r *relay) track(c net.Conn) bool {
+// connect has connections from now on go to backend.
+func (r *relay) connect(backend string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.open == nil {
-		c.Close()
-		return false
+	r.backend = backend
+}
+
+func (r *relay) accept() {
+	for {
+		client, err := r.ln.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			time.Sleep(10 * time.Millisecond) // out of file descriptors: some may come back
+			continue
+		}
+		r.mu.Lock()
+		if r.closed {
+			client.Close()
+		} else {
+			backend := r.backend
+			r.clients[client] = struct{}{}
+			r.conns.Go(func() { r.carry(client, backend) })
+		}
+		r.mu.Unlock()
 	}
-	r.open[c] = struct{}{}
-	return true
 }
 
-func (r *relay) drop(c net.Conn) {
-	r.mu.Lock()
-	delete(r.open, c)
-	r.mu.Unlock()
-	c.Close()
-}
-
-// carry copies both ways until the child has ended its side. The child's side is
-// closed for writing when the client is gone, and read to its end.
-func (r *relay) carry(client net.Conn) {
-	defer r.conns.Done()
+// carry copies both ways until ClickHouse has ended its side. That is closed for
+// writing when the client is gone, and read to its end.
+func (r *relay) carry(client net.Conn, backend string) {
 	defer r.drop(client)
-	child, err := net.Dial("tcp", r.backend)
+	conn, err := net.Dial("tcp", backend)
 	if err != nil {
 		return
 	}
-	if !r.track(child) {
-		return
-	}
-	defer r.drop(child)
+	defer conn.Close()
 	var there sync.WaitGroup
 	there.Go(func() {
-		_, _ = io.Copy(child, client)
-		_ = child.(*net.TCPConn).CloseWrite()
+		io.Copy(conn, client)
+		conn.(*net.TCPConn).CloseWrite()
 	})
-	_, _ = io.Copy(client, child)
-	client.Close() // ends the copy there, if the child was the one to go
-	_, _ = io.Copy(io.Discard, child)
+	io.Copy(client, conn)
+	client.Close() // ends the copy there, if ClickHouse was the one to go
+	io.Copy(io.Discard, conn)
 	there.Wait()
+}
+
+func (r *relay) drop(client net.Conn) {
+	r.mu.Lock()
+	delete(r.clients, client)
+	r.mu.Unlock()
+	client.Close()
+}
+
+// shut takes no more connections and ends those of the clients; ClickHouse's side
+// of them ends when it has noticed.
+func (r *relay) shut() {
+	r.ln.Close()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	for client := range r.clients {
+		client.Close()
+	}
+}
+
+// close shuts the relay and waits for its connections. ClickHouse must have ended.
+func (r *relay) close() {
+	r.shut()
+	r.conns.Wait()
 }
