@@ -1,12 +1,13 @@
 package schemas
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
 	"strings"
+
+	json2 "github.com/go-json-experiment/json"
 )
 
 // EventType is a row of the catalogue. Rows are only ever added: a type that
@@ -28,7 +29,7 @@ func (t *EventType) Meta() bool { return t.Verb == "corrected" || t.Verb == "voi
 // it.
 func (t *EventType) Decode(data json.RawMessage) (any, error) {
 	p := t.Payload()
-	if err := json.Unmarshal(data, p); err != nil {
+	if err := json2.Unmarshal(data, p); err != nil {
 		return nil, fmt.Errorf("data of %s: %w", t.Name, err)
 	}
 	return p, nil
@@ -37,10 +38,8 @@ func (t *EventType) Decode(data json.RawMessage) (any, error) {
 // fits decodes data that was written for some type of the case but perhaps not
 // for this one: no unknown field, no required text missing.
 func (t *EventType) fits(data json.RawMessage) (any, bool) {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
 	p := t.Payload()
-	if d.Decode(p) != nil {
+	if json2.Unmarshal(data, p, json2.RejectUnknownMembers(true)) != nil {
 		return nil, false
 	}
 	v := reflect.ValueOf(p).Elem()

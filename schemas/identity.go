@@ -2,7 +2,6 @@ package schemas
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -103,17 +102,20 @@ func (k StationKind) Title() Text {
 // and so on for a further station of the same kind in the same division.
 type StationCode string
 
-var stationCode = regexp.MustCompile(`^([0-9]{6}|22CB[0-9]{2})-(court|procuratorate|detention)(-[1-9][0-9]?)?$`)
-
 // ParseStationCode checks form and division; the station itself need not be
 // registered.
 func ParseStationCode(s string) (StationCode, error) {
-	m := stationCode.FindStringSubmatch(s)
-	if m == nil {
+	division, rest, ok := strings.Cut(s, "-")
+	kind, number, numbered := strings.Cut(rest, "-")
+	ok = ok && len(division) == 6 && (kind == "court" || kind == "procuratorate" || kind == "detention")
+	if numbered {
+		ok = ok && len(number) <= 2 && number != "" && number[0] != '0' && strings.Trim(number, "0123456789") == ""
+	}
+	if !ok {
 		return "", fmt.Errorf("station code %q is not <division code>-<court|procuratorate|detention>, for example 220182-court", s)
 	}
-	if _, ok := Divisions.Get(DivisionCode(m[1])); !ok {
-		return "", fmt.Errorf("station code %q: %s is not a division of the province", s, m[1])
+	if _, ok := Divisions.Get(DivisionCode(division)); !ok {
+		return "", fmt.Errorf("station code %q: %s is not a division of the province", s, division)
 	}
 	return StationCode(s), nil
 }
