@@ -31,9 +31,9 @@ const (
 	tailLines    = 40
 )
 
-// frame matches a line of a stack trace without symbols, which the library has
-// none of: 25 such lines after each error that say nothing.
-var frame = regexp.MustCompile(`^\s*(\d+\. \? @ 0x[0-9a-f]+)?\s*$`)
+// frame matches a line of a stack trace. The library has no symbols, so after each
+// error there are 25 such lines that say nothing.
+var frame = regexp.MustCompile(`^\s*(\d+\. .* @ 0x[0-9a-f]+)?\s*$`)
 
 func openLogFile(path string) *logFile {
 	l := &logFile{path: path, maxBytes: logFileBytes}
