@@ -9,7 +9,7 @@ import (
 
 // LawyerRecord writes a lawyer's year as a workbook of A4 landscape pages:
 //
-//   - 履职记录: who (rows 2–4), headings (rows 5 and 6), one row a month (7–18),
+//   - 履职记录: who (rows 2 and 3), headings (rows 5 and 6), one row a month (7–18),
 //     合计 (19; persons counted anew), notes, a chart of shifts and
 //     consultations by month.
 //   - 指标口径: definition and clause of every indicator, moment and cut.
@@ -94,13 +94,9 @@ func recordSheet(b *workbook, y report.LawyerYear) {
 	if !y.Lawyer.Registered {
 		registered = "（未入册）"
 	}
-	within := y.Within
-	if within != "" {
-		within += "各工作站"
-	}
 	for i, who := range [][2]string{
 		{"姓名", lawyerName(y)}, {"执业证号", y.Lawyer.Licence + registered}, {"律师类别", lawyerKind(y.Lawyer.Kind)},
-		{"执业机构", y.Lawyer.Firm}, {"派出地区", y.Division}, {"统计范围", within},
+		{"执业机构", y.Lawyer.Firm}, {"派出地区", y.Division}, {"统计范围", y.Within},
 	} {
 		row, block := 2+i/3, i%3
 		from := []int{1, 8, 15}[block]

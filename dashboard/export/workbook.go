@@ -206,9 +206,8 @@ func (s *sheet) ref(col, row, toCol, toRow int) string {
 	return "'" + s.name + "'!" + from + ":" + to
 }
 
-// page is how a sheet prints: A4 in the page's width.
+// page is how a sheet prints: A4 landscape in the page's width.
 type page struct {
-	portrait         bool
 	headFrom, headTo int    // heading rows, repeated on every page and frozen
 	frozen           int    // frozen columns
 	lastCol, lastRow int    // of what is printed
@@ -222,23 +221,23 @@ type page struct {
 // it guards against slips; the frozen return guards against more.
 func (s *sheet) printed(p page) {
 	f, name := s.b.f, s.name
-	orientation := "landscape"
-	if p.portrait {
-		orientation = "portrait"
-	}
-	s.b.do(f.SetPageLayout(name, &excelize.PageLayoutOptions{Size: new(9), Orientation: &orientation, FitToWidth: new(1), FitToHeight: new(0)}))
+	s.b.do(f.SetPageLayout(name, &excelize.PageLayoutOptions{Size: new(9), Orientation: new("landscape"), FitToWidth: new(1), FitToHeight: new(0)}))
 	s.b.do(f.SetSheetProps(name, &excelize.SheetPropsOptions{FitToPage: new(true)}))
 	s.b.do(f.SetPageMargins(name, &excelize.PageLayoutMarginsOptions{
 		Left: new(0.55), Right: new(0.55), Top: new(0.6), Bottom: new(0.6), Header: new(0.3), Footer: new(0.3), Horizontally: new(true),
 	}))
 	footer := footer(p.asOf, p.cut)
 	s.b.do(f.SetHeaderFooter(name, &excelize.HeaderFooterOptions{
-		DifferentFirst: true, FirstFooter: footer, OddFooter: footer, OddHeader: "&R&9" + ampersand.Replace(clean(p.running)),
+		DifferentFirst: true, FirstFooter: footer, OddFooter: footer, OddHeader: "&R&9" + margin(p.running),
 	}))
 	s.b.do(f.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Titles", RefersTo: fmt.Sprintf("'%s'!$%d:$%d", name, p.headFrom, p.headTo), Scope: name}))
 	s.b.do(f.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Area", RefersTo: s.ref(1, 1, p.lastCol, p.lastRow), Scope: name}))
+	pane := "bottomRight"
+	if p.frozen == 0 {
+		pane = "bottomLeft"
+	}
 	s.b.do(f.SetPanes(name, &excelize.Panes{
-		Freeze: true, XSplit: p.frozen, YSplit: p.headTo, TopLeftCell: cellName(p.frozen+1, p.headTo+1), ActivePane: "bottomRight",
+		Freeze: true, XSplit: p.frozen, YSplit: p.headTo, TopLeftCell: cellName(p.frozen+1, p.headTo+1), ActivePane: pane,
 	}))
 	s.b.do(f.SetSheetView(name, 0, &excelize.ViewOptions{ShowGridLines: new(false)}))
 	s.b.do(f.ProtectSheet(name, &excelize.SheetProtectionOptions{
@@ -246,17 +245,20 @@ func (s *sheet) printed(p page) {
 	}))
 }
 
-// ampersand keeps a text from being read as codes of a header or footer.
-var ampersand = strings.NewReplacer("&", "&&")
-
-// footer is the page footer: at most 255 characters, & doubled. A cut of many
-// partitions is cut short here; the sheet of definitions has it whole.
-func footer(asOf time.Time, cut report.Cut) string {
-	text := []rune(cutText(cut))
-	if len(text) > 120 {
-		text = append(text[:120], '…')
+// margin makes text fit for a page header or footer: these hold 255 characters
+// with their codes, and & begins a code.
+func margin(text string) string {
+	runes := []rune(clean(text))
+	if len(runes) > 100 {
+		runes = append(runes[:99], '…')
 	}
-	return "&L&9数据截至 " + moment(asOf) + "　切点 " + ampersand.Replace(string(text)) + "&R&9第 &P 页，共 &N 页"
+	return strings.ReplaceAll(string(runes), "&", "&&")
+}
+
+// footer is the page footer. A cut of many partitions is cut short here; the
+// sheet of definitions has it whole.
+func footer(asOf time.Time, cut report.Cut) string {
+	return "&L&9数据截至 " + moment(asOf) + "　切点 " + margin(cutText(cut)) + "&R&9第 &P 页，共 &N 页"
 }
 
 // definitions adds the sheet that says what each figure counts: columns

@@ -282,6 +282,16 @@ func TestHostileNamesBreakNoReturn(t *testing.T) {
 	}
 }
 
+func TestAPageHeaderHoldsANameOfAnyLength(t *testing.T) {
+	y := sampleLawyer()
+	y.Lawyer.Name = strings.Repeat("&", 300)
+	f, err := LawyerRecord(y)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts(t, f.Body)
+}
+
 func TestTheFooterHoldsACutOfAnyLength(t *testing.T) {
 	m := sampleMonth("220182")
 	m.Cut = report.Cut{}
