@@ -151,7 +151,7 @@ func (c *Client) post(ctx context.Context, events [][]byte) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, 16<<20))
 	if err != nil {
 		return answer{}, fmt.Errorf("read the answer: %w", err)

@@ -74,9 +74,18 @@ func TestClientSendsInBatches(t *testing.T) {
 // script is a server that gives one answer after the other.
 type script struct {
 	t       *testing.T
-	answers []func(ids []string) *http.Response
+	replies []reply
 	sent    [][]string // ids of the events of each request
 	at      []time.Time
+}
+
+// reply is an answer: a body, or a word for every event: accepted, rejected or
+// retry.
+type reply struct {
+	status int
+	pause  string
+	body   string
+	words  []string
 }
 
 func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -89,43 +98,35 @@ func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
 		ids = append(ids, e.ID)
 	}
 	s.sent, s.at = append(s.sent, ids), append(s.at, time.Now())
-	if len(s.answers) == 0 {
+	if len(s.replies) == 0 {
 		return nil, errors.New("connection refused")
 	}
-	next := s.answers[0]
-	s.answers = s.answers[1:]
-	return next(ids), nil
-}
-
-func response(status int, pause, body string) *http.Response {
+	next := s.replies[0]
+	s.replies = s.replies[1:]
+	body := []byte(next.body)
+	if next.words != nil {
+		body = mustJSON(s.t, map[string]any{"results": next.results(ids)})
+	}
 	h := http.Header{}
-	if pause != "" {
-		h.Set("Retry-After", pause)
+	if next.pause != "" {
+		h.Set("Retry-After", next.pause)
 	}
-	return &http.Response{StatusCode: status, Status: http.StatusText(status), Header: h, Body: io.NopCloser(strings.NewReader(body))}
+	return &http.Response{StatusCode: next.status, Status: http.StatusText(next.status), Header: h, Body: io.NopCloser(bytes.NewReader(body))}, nil
 }
 
-// each answers with a status for every event: accepted, rejected or retry.
-func each(status int, words ...string) func([]string) *http.Response {
-	return func(ids []string) *http.Response {
-		var rs []Result
-		for i, id := range ids {
-			switch words[i] {
-			case "retry":
-				rs = append(rs, Result{ID: id, Status: Rejected, Retry: true, Errors: []schemas.FieldError{{Location: "event", Message: "not acknowledged"}}})
-			case "rejected":
-				rs = append(rs, Result{ID: id, Status: Rejected, Errors: []schemas.FieldError{{Location: "id", Message: "wrong"}}})
-			default:
-				rs = append(rs, Result{ID: id, Status: Accepted})
-			}
+func (r reply) results(ids []string) []Result {
+	var rs []Result
+	for i, id := range ids {
+		switch r.words[i] {
+		case "retry":
+			rs = append(rs, Result{ID: id, Status: Rejected, Retry: true, Errors: []schemas.FieldError{{Location: "event", Message: "not acknowledged"}}})
+		case "rejected":
+			rs = append(rs, Result{ID: id, Status: Rejected, Errors: []schemas.FieldError{{Location: "id", Message: "wrong"}}})
+		default:
+			rs = append(rs, Result{ID: id, Status: Accepted})
 		}
-		b, _ := json.Marshal(map[string]any{"results": rs})
-		return response(status, "", string(b))
 	}
-}
-
-func whole(status int, pause, body string) func([]string) *http.Response {
-	return func([]string) *http.Response { return response(status, pause, body) }
+	return rs
 }
 
 func envelopes(ids ...string) []schemas.Envelope {
@@ -138,12 +139,12 @@ func envelopes(ids ...string) []schemas.Envelope {
 
 func TestClientSendsAgainWhatWasNotAcknowledged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &script{t: t, answers: []func([]string) *http.Response{
-			whole(429, "7", `{"title":"Too Many Requests","detail":"slow down"}`),
-			whole(502, "", "bad gateway"),
-			each(202, "accepted", "retry", "rejected", "retry"),
-			each(503, "retry", "retry"),
-			each(202, "accepted", "accepted"),
+		s := &script{t: t, replies: []reply{
+			{status: 429, pause: "7", body: `{"title":"Too Many Requests","detail":"slow down"}`},
+			{status: 502, body: "bad gateway"},
+			{status: 202, words: []string{"accepted", "retry", "rejected", "retry"}},
+			{status: 503, words: []string{"retry", "retry"}},
+			{status: 202, words: []string{"accepted", "accepted"}},
 		}}
 		var heard []string
 		client := Client{URL: "http://zhiban.test", HTTP: &http.Client{Transport: s}, OnRetry: func(err error, pause time.Duration) {
@@ -170,7 +171,7 @@ func TestClientSendsAgainWhatWasNotAcknowledged(t *testing.T) {
 
 func TestClientGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &script{t: t, answers: []func([]string) *http.Response{each(202, "accepted")}}
+		s := &script{t: t, replies: []reply{{status: 202, words: []string{"accepted"}}}}
 		client := Client{URL: "http://zhiban.test", HTTP: &http.Client{Transport: s}}
 		began := time.Now()
 		if _, err := client.Send(t.Context(), envelopes("a")); err != nil {
@@ -185,7 +186,7 @@ func TestClientGivesUp(t *testing.T) {
 		}
 
 		for status, body := range map[int]string{413: `{"detail":"too long"}`, 401: "who are you", 404: ""} {
-			s.answers, s.sent = []func([]string) *http.Response{whole(status, "", body)}, nil
+			s.replies, s.sent = []reply{{status: status, body: body}}, nil
 			_, err := client.Send(t.Context(), envelopes("a"))
 			if err == nil || len(s.sent) != 1 {
 				t.Errorf("status %d: %v after %d attempts, expected an error at once", status, err, len(s.sent))
@@ -194,7 +195,7 @@ func TestClientGivesUp(t *testing.T) {
 
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
-		s.answers = []func([]string) *http.Response{whole(503, "60", "")}
+		s.replies = []reply{{status: 503, pause: "60"}}
 		began = time.Now()
 		client.Patience = time.Hour
 		if _, err := client.Send(ctx, envelopes("a")); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > 3*time.Second {

@@ -187,7 +187,7 @@ func split(body []byte, batch bool) ([]jsontext.Value, error) {
 	}
 	if _, err := d.ReadToken(); err == nil {
 		return nil, malformed("the body is not JSON: something follows its end")
-	} else if err != io.EOF {
+	} else if !errors.Is(err, io.EOF) {
 		return nil, notJSON(err)
 	}
 	return events, nil
@@ -207,7 +207,7 @@ func malformed(format string, args ...any) error {
 }
 
 func notJSON(err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) || err == io.EOF {
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return malformed("the body is not JSON: it ends too early")
 	}
 	return malformed("the body is not JSON: %s", strings.TrimPrefix(err.Error(), "jsontext: "))

@@ -27,7 +27,7 @@ func AppendRecorded(ctx context.Context, brokers []string, events iter.Seq[schem
 		Balancer: kafka.Murmur2Balancer{Consistent: true}, Compression: kafka.Lz4,
 		BatchSize: 5000, BatchBytes: maxBatchBytes, BatchTimeout: time.Millisecond,
 	}
-	defer w.Close()
+	defer func() { _ = w.Close() }() // every batch was waited for
 	var batch []kafka.Message
 	flush := func() error {
 		if err := w.WriteMessages(ctx, batch...); err != nil {

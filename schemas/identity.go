@@ -25,10 +25,6 @@ const (
 	CaseNotification CaseKind = "notification"
 )
 
-// naturalKey tells the kinds whose case key is a code of the real world
-// instead of a UUID.
-func (k CaseKind) naturalKey() bool { return k == CaseStation || k == CaseLawyer }
-
 // CaseID is the subject of an event: "<kind>/<key>", where key is a UUID, the
 // station code or the lawyer's licence.
 type CaseID struct {
@@ -46,12 +42,12 @@ func ParseCaseID(s string) (CaseID, error) {
 		return CaseID{}, fmt.Errorf("subject %q is not <case>/<id>, for example shift/0199a1c2-7d1e-7c3a-9a55-0242ac120001", s)
 	}
 	id := CaseID{CaseKind(kind), key}
-	switch {
-	case id.Kind == CaseStation:
+	switch id.Kind {
+	case CaseStation:
 		if _, err := ParseStationCode(key); err != nil {
 			return CaseID{}, fmt.Errorf("subject %q: %w", s, err)
 		}
-	case id.Kind == CaseLawyer:
+	case CaseLawyer:
 		if _, err := ParseLicence(key); err != nil {
 			return CaseID{}, fmt.Errorf("subject %q: %w", s, err)
 		}

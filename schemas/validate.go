@@ -114,7 +114,7 @@ func (s *scanner) scan(raw []byte) {
 	if err := s.scanObject(); err != nil {
 		s.broken = true
 		msg := strings.TrimPrefix(err.Error(), "jsontext: ")
-		if errors.Is(err, io.ErrUnexpectedEOF) || err == io.EOF {
+		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 			msg = "it ends too early"
 		}
 		s.fail("event", "is not JSON: %s", msg)
@@ -145,14 +145,14 @@ func (s *scanner) scanObject() error {
 	if _, err := s.dec.ReadToken(); err != nil {
 		return err
 	}
-	switch _, err := s.dec.ReadToken(); {
-	case err == io.EOF:
+	_, err := s.dec.ReadToken()
+	switch {
+	case errors.Is(err, io.EOF):
 		return nil
 	case err == nil:
 		return errors.New("something follows the object")
-	default:
-		return err
 	}
+	return err
 }
 
 func (s *scanner) scanAttribute(name string) error {
