@@ -427,10 +427,12 @@ func (s *Server) deck(ctx context.Context, in *struct {
 	return newDownload(f), nil
 }
 
-// csvType is the media type of CSV; csvRows bounds a file.
+// csvType is the media type of CSV; csvRows bounds a file, which is read csvPage
+// postings at a time.
 const (
 	csvType = "text/csv; charset=utf-8"
 	csvRows = 100_000
+	csvPage = 10_000
 )
 
 // postingsCSV is every posting behind a figure. It begins with a byte order
@@ -447,7 +449,7 @@ func (s *Server) postingsCSV(ctx context.Context, in *struct{ Asked }) (*downloa
 	w := csv.NewWriter(b)
 	_ = w.Write([]string{"indicator", "day", "quantity", "division", "station", "lawyer", "mode", "channel", "person_role", "organ", "due", "event", "type", "time", "recorded", "partition", "offset"})
 	for offset := 0; ; {
-		found, err := s.read.Postings(ctx, report.ProvinceWide, q, offset, maxPostings)
+		found, err := s.read.Postings(ctx, report.ProvinceWide, q, offset, csvPage)
 		if err != nil {
 			return nil, s.apiError(ctx, fmt.Errorf("postings: %w", unavailable(err)))
 		}

@@ -97,7 +97,6 @@ func (v *visit) trendChart(code schemas.IndicatorCode, year int, now, before [12
 		charts.WithTooltipOpts(opts.Tooltip{Show: opts.Bool(true), Trigger: "axis"}),
 		charts.WithLegendOpts(opts.Legend{Show: opts.Bool(true), Top: "0", Right: "0"}),
 		charts.WithGridOpts(opts.Grid{Left: "8", Right: "16", Top: "34", Bottom: "4", ContainLabel: opts.Bool(true)}),
-		charts.WithYAxisOpts(opts.YAxis{Type: "value"}),
 	)
 	c.SetXAxis(months)
 	name := v.t("year", year)
@@ -108,7 +107,18 @@ func (v *visit) trendChart(code schemas.IndicatorCode, year int, now, before [12
 	}
 	c.AddSeries(v.t("year", year-1), last, charts.WithItemStyleOpts(opts.ItemStyle{Color: grey}), charts.WithLineStyleOpts(opts.LineStyle{Color: grey, Width: 1.5}), round)
 	c.Validate()
-	return drawing{Table: "trend-table", Unit: v.unit(ind), Option: option(label, c.JSON())}.chart("trend", "trend", label)
+	made := option(label, c.JSON())
+	made["yAxis"] = v.valueAxis(v.unit(ind))
+	return drawing{Table: "trend-table", Unit: v.unit(ind), Option: made}.chart("trend", "trend", label)
+}
+
+// valueAxis is an axis of figures: what is counted has no halves.
+func (v *visit) valueAxis(unit string) opts.YAxis {
+	axis := opts.YAxis{Type: "value"}
+	if unit != "%" && unit != v.t("unit.hours") {
+		axis.MinInterval = 1
+	}
+	return axis
 }
 
 var round = charts.WithLineChartOpts(opts.LineChart{Symbol: "circle", SymbolSize: 6, ShowSymbol: opts.Bool(true)})
@@ -206,15 +216,18 @@ func rounded(v float64) float64 {
 type slice struct {
 	Name  string
 	Value float64
+	Color string
 }
+
+// sliceColors are the colours of a closed set's values, in its order.
+var sliceColors = []string{blue, orange, green, purple, red, grey}
 
 // ringChart draws the parts of a whole; the table below it is its key.
 func (v *visit) ringChart(id, title, unit string, parts []slice) chart {
 	label := v.t("split.label", title)
 	data := make([]opts.PieData, len(parts))
-	colors := []string{blue, orange, green, purple, red, grey}
 	for i, p := range parts {
-		data[i] = opts.PieData{Name: p.Name, Value: p.Value, ItemStyle: &opts.ItemStyle{Color: colors[i%len(colors)]}}
+		data[i] = opts.PieData{Name: p.Name, Value: p.Value, ItemStyle: &opts.ItemStyle{Color: p.Color}}
 	}
 	c := charts.NewPie()
 	c.AddSeries(title, data,
@@ -262,9 +275,9 @@ func (v *visit) barChart(id, class, label, unit, table string, names []string, l
 	for i := range c.MultiSeries {
 		c.MultiSeries[i].BarMaxWidth = "26"
 	}
+	made["yAxis"] = v.valueAxis(unit)
 	if lying {
-		made["yAxis"] = map[string]any{"type": "category", "data": names, "inverse": true}
-		made["xAxis"] = map[string]any{"type": "value"}
+		made["xAxis"], made["yAxis"] = v.valueAxis(unit), map[string]any{"type": "category", "data": names, "inverse": true}
 	}
 	return drawing{Table: table, Unit: unit, Option: made}.chart(id, strings.TrimSpace("bars "+class), label)
 }

@@ -86,6 +86,7 @@ var organFigures = []struct {
 	color string
 }{
 	{schemas.NotificationsOnTime, green}, {schemas.NotificationsLate, orange}, {schemas.NotificationsUnevid, purple}, {schemas.NotificationsOverdue, red},
+	{schemas.NotificationsOpen, grey}, // shown without those that are overdue
 }
 
 // codesOf are the figures of cards, with what they are a share of and what tells
@@ -519,11 +520,10 @@ func (v *visit) trendPanel(o report.Overview, main schemas.IndicatorCode, divisi
 			row = append(row, cell{Text: "", Num: true})
 			row[0].Href = ""
 		} else {
-			f := v.figure(main, now[k], division, monthRange(month, o), filter...)
+			row = append(row, v.figure(main, now[k], division, monthRange(month, o), filter...))
 			if k == soFar {
-				f.Sub = v.t("trend.so.far")
+				row[0].Sub = v.t("trend.so.far")
 			}
-			row = append(row, f)
 		}
 		row = append(row, v.figure(main, before[k], division, monthRange(month-12, o), filter...))
 		switch {
@@ -594,7 +594,7 @@ func (v *visit) splitPanel(o report.Overview, by report.Dimension, division sche
 	for _, row := range st.Rows {
 		whole += st.Value(row, figures[0])
 	}
-	for _, value := range closed[string(by)] {
+	for k, value := range closed[string(by)] {
 		name := value.Name.In(string(v.phrases))
 		values := report.Values{}
 		if row, ok := st.Find(value.Code); ok {
@@ -607,7 +607,7 @@ func (v *visit) splitPanel(o report.Overview, by report.Dimension, division sche
 		if values.Of(figures[0]) == 0 {
 			cells[0].Href = ""
 		} else {
-			parts = append(parts, slice{name, values.Of(figures[0])})
+			parts = append(parts, slice{name, values.Of(figures[0]), sliceColors[k%len(sliceColors)]})
 		}
 		t.Rows = append(t.Rows, append(cells, cell{Text: v.share(values.Of(figures[0]), whole), Num: true}))
 	}
@@ -626,8 +626,12 @@ func (v *visit) organPanel(o report.Overview, division schemas.DivisionCode, fil
 	t := &table{ID: "organ-table", Caption: title, Head: []cell{head(v.t("dimension.organ")), headNum(v.indicator(schemas.NotificationsDue))}}
 	layers := make([]layer, len(organFigures))
 	for i, f := range organFigures {
-		t.Head = append(t.Head, headNum(v.indicator(f.code)))
-		layers[i] = layer{Name: v.indicator(f.code), Color: f.color}
+		name := v.indicator(f.code)
+		if f.code == schemas.NotificationsOpen {
+			name = v.t("organ.pending")
+		}
+		t.Head = append(t.Head, headNum(name))
+		layers[i] = layer{Name: name, Color: f.color}
 	}
 	var names []string
 	var any float64
@@ -644,8 +648,12 @@ func (v *visit) organPanel(o report.Overview, division schemas.DivisionCode, fil
 			cells[0].Href = cells[1].Href
 		}
 		for i, f := range organFigures {
-			layers[i].Values = append(layers[i].Values, values.Of(f.code))
-			cells = append(cells, v.figure(f.code, zero(f.code, values[f.code]), division, o.Now, mine...))
+			n := values.Of(f.code)
+			if f.code == schemas.NotificationsOpen {
+				n -= values.Of(schemas.NotificationsOverdue)
+			}
+			layers[i].Values = append(layers[i].Values, n)
+			cells = append(cells, v.figure(f.code, &n, division, o.Now, mine...))
 		}
 		any += values.Of(schemas.NotificationsDue)
 		t.Rows = append(t.Rows, cells)

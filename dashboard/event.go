@@ -54,7 +54,7 @@ func (s *Server) eventPage(ctx context.Context, v *visit) (page, error) {
 	}
 	p.About = []fact{
 		{v.t("event.id"), e.ID, ""}, {v.t("event.type"), e.Type, ""}, v.source(e.Source, stations), {v.t("event.case"), v.caseTitle(e.Subject), ""},
-		{v.t("event.time"), v.wireTime(e.Time), ""}, {v.t("event.recorded"), v.wireTime(e.RecordedTime), ""}, {v.t("event.by"), cmp.Or(e.RecordedBy, v.t("value.none")), ""},
+		{v.t("event.time"), v.wireTime(e.Time), ""}, {v.t("event.recorded"), v.wireTime(e.RecordedTime), ""}, {v.t("event.by"), cmp.Or(e.RecordedBy, v.t("figure.none")), ""},
 		{v.t("posting.place"), place, ""},
 	}
 	if t, err := schemas.Catalogue.Lookup(e.Type); err == nil && t.Clause != "" {
