@@ -24,6 +24,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -49,6 +50,9 @@ import (
 
 func main() {
 	embedded.ChildMain() // returns unless this process is to be the warehouse
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(200) // projecting makes much short-lived garbage; the heap at rest is small
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	m := Main{Args: os.Args[1:], Stdout: os.Stdout, Stderr: os.Stderr}

@@ -24,7 +24,18 @@ type eventRows struct {
 	id                         []uuid.UUID
 	typ, kind, key, source, by []string
 	time, recorded             []time.Time
-	data                       []string
+	data                       [][]byte
+}
+
+// newEventRows has room for n rows: growing a dozen columns row by row would cost
+// more than filling them.
+func newEventRows(n int) eventRows {
+	text := func() []string { return make([]string, 0, n) }
+	return eventRows{
+		partition: make([]uint16, 0, n), offset: make([]uint64, 0, n), epoch: make([]uint32, 0, n), id: make([]uuid.UUID, 0, n),
+		typ: text(), kind: text(), key: text(), source: text(), by: text(),
+		time: make([]time.Time, 0, n), recorded: make([]time.Time, 0, n), data: make([][]byte, 0, n),
+	}
 }
 
 func (r *eventRows) len() int { return len(r.offset) }
@@ -41,7 +52,7 @@ func (r *eventRows) add(partition int, offset int64, epoch uint32, e schemas.Eve
 	r.time = append(r.time, e.Time)
 	r.recorded = append(r.recorded, e.Recorded)
 	r.by = append(r.by, e.RecordedBy)
-	r.data = append(r.data, string(e.Data))
+	r.data = append(r.data, e.Data)
 }
 
 func (r *eventRows) columns() []any {
@@ -60,6 +71,16 @@ type postingRows struct {
 	day, due                                               []time.Time
 	lawyer, person                                         []uint64
 	quantity                                               []int64
+}
+
+// newPostingRows has room for n rows.
+func newPostingRows(n int) postingRows {
+	text := func() []string { return make([]string, 0, n) }
+	return postingRows{
+		partition: make([]uint16, 0, n), offset: make([]uint64, 0, n), epoch: make([]uint32, 0, n), recorded: make([]time.Time, 0, n),
+		indicator: text(), source: text(), mode: text(), channel: text(), role: text(), organ: text(), trigger: text(),
+		day: make([]time.Time, 0, n), due: make([]time.Time, 0, n), lawyer: make([]uint64, 0, n), person: make([]uint64, 0, n), quantity: make([]int64, 0, n),
+	}
 }
 
 func (r *postingRows) len() int { return len(r.offset) }
@@ -97,7 +118,9 @@ func (b *batch) digest() string {
 	for i := range e.len() {
 		hashRow(h, e.offset[i], uint64(e.time[i].UnixMilli()), uint64(e.recorded[i].UnixMilli()))
 		h.Write(e.id[i][:])
-		hashTexts(h, e.typ[i], e.key[i], e.source[i], e.by[i], e.data[i])
+		hashTexts(h, e.typ[i], e.key[i], e.source[i], e.by[i])
+		hashRow(h, uint64(len(e.data[i])))
+		h.Write(e.data[i])
 	}
 	p := &b.postings
 	for i := range p.len() {

@@ -173,7 +173,10 @@ func (w *worker) finish(ctx context.Context, b *batch) error {
 // build decodes and posts the messages of a range. It is a function of the
 // messages and of the log before them, so doing it again gives the same rows.
 func (w *worker) build(ctx context.Context, msgs []kafka.Message, epoch uint32) (*batch, error) {
-	b := &batch{batchRange: batchRange{epoch, msgs[0].Offset, msgs[len(msgs)-1].Offset}, recorded: msgs[0].Time}
+	b := &batch{
+		batchRange: batchRange{epoch, msgs[0].Offset, msgs[len(msgs)-1].Offset}, recorded: msgs[0].Time,
+		events: newEventRows(len(msgs)), postings: newPostingRows(2 * len(msgs)),
+	}
 	events := make([]schemas.Event, 0, len(msgs))
 	places := make([]int64, 0, len(msgs))
 	for _, m := range msgs {
