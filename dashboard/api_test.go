@@ -126,7 +126,7 @@ func TestErrorsHaveTheirStatus(t *testing.T) {
 
 func TestPostingsArePaged(t *testing.T) {
 	r := &script{Reader: newFake()}
-	for i := range 2500 {
+	for i := range 12500 {
 		r.postings = append(r.postings, report.Posting{Indicator: schemas.Shifts, Quantity: 1, Offset: int64(i)})
 	}
 	s := newServer(t, r)
@@ -135,7 +135,7 @@ func TestPostingsArePaged(t *testing.T) {
 	if err := json.Unmarshal([]byte(body), &page); err != nil {
 		t.Fatal(err)
 	}
-	if len(page.Postings) != 1000 || page.Postings[0].Offset != 1000 || page.Next != 2000 || page.Total != 2500 {
+	if len(page.Postings) != 1000 || page.Postings[0].Offset != 1000 || page.Next != 2000 || page.Total != 12500 {
 		t.Errorf("%d postings from %d, next %d of %d", len(page.Postings), page.Postings[0].Offset, page.Next, page.Total)
 	}
 	code, _, body := get(t, s, "/api/v1/postings?limit=5000&offset=-1")
@@ -143,7 +143,7 @@ func TestPostingsArePaged(t *testing.T) {
 		t.Errorf("%d %s", code, body)
 	}
 	_, header, body := get(t, s, "/api/v1/postings.csv?indicator=shifts")
-	if lines := strings.Count(body, "\n"); lines != 2501 || !strings.HasPrefix(body, "\uFEFFindicator,day,quantity,") || header.Get("Content-Type") != "text/csv; charset=utf-8" {
+	if lines := strings.Count(body, "\n"); lines != 12501 || !strings.HasPrefix(body, "\uFEFFindicator,day,quantity,") || header.Get("Content-Type") != "text/csv; charset=utf-8" {
 		t.Errorf("%d lines of %s", lines, header.Get("Content-Type"))
 	}
 	if r.query.Cut.String() != "0:9" {
