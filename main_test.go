@@ -15,9 +15,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/google/uuid"
 
 	"zhiban/deploy/embedded"
 	"zhiban/ingest/simulate"
@@ -56,7 +60,7 @@ type process struct {
 }
 
 // start runs the real binary; it is killed at the test's end if it still runs.
-func start(t *testing.T, args ...string) *process {
+func start(t testing.TB, args ...string) *process {
 	t.Helper()
 	p := &process{exec.Command(binary, args...), new(bytes.Buffer), make(chan struct{})}
 	library, err := embedded.FindLibrary("")
@@ -98,7 +102,7 @@ func runCommand(t *testing.T, args ...string) (status int, output string) {
 }
 
 // freeAddr is an address nobody listens on.
-func freeAddr(t *testing.T) string {
+func freeAddr(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -109,7 +113,7 @@ func freeAddr(t *testing.T) string {
 }
 
 // eventually asks until ok.
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !ok(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -119,7 +123,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 }
 
 // ready waits until a server answers.
-func ready(t *testing.T, p *process, base string) {
+func ready(t testing.TB, p *process, base string) {
 	t.Helper()
 	eventually(t, base+" is ready", func() bool {
 		select {
@@ -136,7 +140,7 @@ func ready(t *testing.T, p *process, base string) {
 	})
 }
 
-func get(t *testing.T, address string) []byte {
+func get(t testing.TB, address string) []byte {
 	t.Helper()
 	res, err := http.Get(address)
 	if err != nil {
@@ -156,7 +160,7 @@ type answer struct {
 	Rows []map[string]any `json:"rows"`
 }
 
-func statistics(t *testing.T, base string, params ...string) answer {
+func statistics(t testing.TB, base string, params ...string) answer {
 	t.Helper()
 	q := url.Values{}
 	for i := 0; i < len(params); i += 2 {
@@ -442,6 +446,106 @@ func TestStandaloneHoldsTwoLedgers(t *testing.T) {
 	if status := p.end(t); status != 0 {
 		t.Errorf("Ctrl-C: status %d\n%s", status, p.out)
 	}
+}
+
+// An open page shows a posted event by itself.
+func TestAPostedEventChangesTheOpenPage(t *testing.T) {
+	addr := freeAddr(t)
+	base := "http://" + addr
+	ready(t, start(t, "standalone", "--listen="+addr, "--data="+filepath.Join(t.TempDir(), "data"), "--no-demo"), base)
+	consult := func(person string) {
+		t.Helper()
+		e := fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":"/stations/220182-court","type":"zhiban.consultation.recorded.v1","subject":"consultation/%s","time":%q,
+			"data":{"lawyer":"12201201810123456","channel":"visit","person":%q,"person_role":"relative"}}`, uuid.NewString(), uuid.NewString(), time.Now().Add(-time.Hour).Format(time.RFC3339), person)
+		res, err := http.Post(base+"/api/v1/events", "application/cloudevents+json", strings.NewReader(e))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		if b, _ := io.ReadAll(res.Body); res.StatusCode != http.StatusAccepted {
+			t.Fatalf("POST: %s\n%s", res.Status, b)
+		}
+	}
+	consult("p-1")
+	eventually(t, "the first event is projected", func() bool { return projected(t, base) == 1 })
+
+	alloc, stop := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.UserDataDir(t.TempDir()))...)
+	defer stop()
+	tab, closeTab := chromedp.NewContext(alloc)
+	defer closeTab()
+	// The card whose link opens the postings of consultations.
+	const figure = `document.querySelector('#cards a[href*="indicator=consultations"][href^="/details"]').textContent.trim()`
+	read := func() string {
+		t.Helper()
+		v, err := chromedp.Run(tab, chromedp.Evaluate[string](figure))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	if err := chromedp.Do(tab, chromedp.Navigate(base+"/divisions/220182?month="+schemas.DayOf(time.Now().Add(-time.Hour)).Month().String())); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(); !strings.HasPrefix(got, "1") {
+		t.Fatalf("one consultation was posted, the page shows %q", got)
+	}
+	consult("p-2")
+	eventually(t, "the open page shows two consultations", func() bool { return strings.HasPrefix(read(), "2") })
+}
+
+// BenchmarkVisible posts 100 events a second, one a request, and measures the
+// time from each event's acceptance to its being in the statistics:
+//
+//	go test -run '^$' -bench Visible -benchtime 1x .
+func BenchmarkVisible(b *testing.B) {
+	addr := freeAddr(b)
+	base := "http://" + addr
+	ready(b, start(b, "standalone", "--listen="+addr, "--data="+filepath.Join(b.TempDir(), "data"), "--no-demo"), base)
+	const rate, total = 100, 2000
+	stations := []string{"220182-court", "222401-detention", "220102-court", "220204-procuratorate", "220302-court", "220702-detention", "220802-court", "220581-detention"}
+	var mu sync.Mutex
+	var accepted []time.Time // in order of acceptance
+	var posts sync.WaitGroup
+	go func() {
+		tick := time.NewTicker(time.Second / rate)
+		defer tick.Stop()
+		for i := range total {
+			<-tick.C
+			posts.Go(func() {
+				e := fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":"/stations/%s","type":"zhiban.consultation.recorded.v1","subject":"consultation/%s","time":"2026-09-01T09:00:00+08:00",
+					"data":{"lawyer":"12201201810123456","channel":"visit","person":"p-%d","person_role":"relative"}}`, uuid.NewString(), stations[i%len(stations)], uuid.NewString(), i)
+				res, err := http.Post(base+"/api/v1/events", "application/cloudevents+json", strings.NewReader(e))
+				if err != nil || res.StatusCode != http.StatusAccepted {
+					b.Error(err)
+					return
+				}
+				res.Body.Close()
+				mu.Lock()
+				accepted = append(accepted, time.Now())
+				mu.Unlock()
+			})
+		}
+	}()
+	var waits []time.Duration
+	for len(waits) < total {
+		n := 0
+		if rows := statistics(b, base, "from", "2026-09-01", "to", "2026-09-30", "indicator", "consultations").Rows; len(rows) > 0 {
+			f, _ := rows[0]["consultations"].(float64)
+			n = int(f)
+		}
+		now := time.Now()
+		mu.Lock()
+		for i := len(waits); i < min(n, len(accepted)); i++ {
+			waits = append(waits, now.Sub(accepted[i]))
+		}
+		mu.Unlock()
+	}
+	slices.Sort(waits)
+	b.ReportMetric(float64(waits[len(waits)/2].Milliseconds()), "ms-median")
+	b.ReportMetric(float64(waits[len(waits)*99/100].Milliseconds()), "ms-p99")
+	b.ReportMetric(0, "ns/op")
 }
 
 // ledgerTruth is what a ledger amounts to, counted by hand.
