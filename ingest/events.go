@@ -239,12 +239,15 @@ func (s *Server) refuse(w http.ResponseWriter, err error) {
 }
 
 func (s *Server) answer(w http.ResponseWriter, status int, mediaType string, body any) {
-	b, err := json.Marshal(body)
-	if err != nil { // strings and numbers only
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // messages say <case>/<id>
+	if err := enc.Encode(body); err != nil {
 		s.logger.Error("write an answer", "error", err)
-		status, b = http.StatusInternalServerError, nil
+		status = http.StatusInternalServerError
 	}
 	w.Header().Set("Content-Type", mediaType)
+	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = w.Write(append(b, '\n'))
+	_, _ = w.Write(b.Bytes())
 }

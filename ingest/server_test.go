@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -154,22 +156,32 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+var update = flag.Bool("update", false, "write the golden files anew")
+
 func TestEverythingWrongIsSaidAtOnce(t *testing.T) {
 	s := newServer(t, newLog(t, 1), nil)
-	w := post(s, BatchMediaType, []byte(`[{"id":"seven","type":"zhiban.consultation.recorded.v1","recordedby":"me","data":{"minutes":-1}}]`))
-	if w.Code != 422 {
+	w := post(s, BatchMediaType, []byte(`[{"id":"seven","type":"zhiban.consultation.recorded.v1","recordedby":"me","data":{"minutes":-1}},
+		{"specversion":"1.0","id":"0199a1c2-7d1e-7c3a-9a55-0242ac120002","source":"/stations/220182-court","type":"zhiban.shift.signed_out.v1",
+		 "subject":"shift/0199a1c2-7d1e-7c3a-9a55-0242ac120001","time":"2026-09-01T17:00:00+08:00","data":{"lawyer":"12201201810123456"}}]`))
+	if w.Code != 202 {
 		t.Fatalf("answer %d %s", w.Code, w.Body)
 	}
-	var locations []string
-	for _, e := range results(t, w)[0].Errors {
-		locations = append(locations, e.Location)
+	var got bytes.Buffer
+	if err := json.Indent(&got, w.Body.Bytes(), "", "  "); err != nil {
+		t.Fatal(err)
 	}
-	want := []string{"recordedby", "specversion", "id", "source", "subject", "time", "data.lawyer", "data.channel", "data.person", "data.person_role", "data.minutes"}
-	if d := cmp.Diff(want, locations); d != "" {
-		t.Errorf("(-want +got):\n%s", d)
+	const file = "testdata/everything_wrong.json"
+	if *update {
+		if err := os.WriteFile(file, got.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if id := results(t, w)[0].ID; id != "seven" {
-		t.Errorf("the result names %q, expected the id as it was sent", id)
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got.String(), "\n")); d != "" {
+		t.Errorf("differs from %s (-file +now):\n%s", file, d)
 	}
 }
 
