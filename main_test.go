@@ -22,6 +22,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/google/uuid"
+	"github.com/xuri/excelize/v2"
 
 	"zhiban/deploy/embedded"
 	"zhiban/ingest/simulate"
@@ -403,16 +404,26 @@ func TestStandaloneHoldsTwoLedgers(t *testing.T) {
 		then = append(then, statistics(t, base, "from", "2026-09-01", "to", "2026-09-30", "by", "station,lawyer,mode,channel", "indicator", "shifts,duty_minutes,consultations,persons_consulted"))
 	}
 
-	// Importing twice counts once.
+	// Importing twice counts once, and what is known is not even sent.
 	for _, name := range names {
 		if status, out := runCommand(t, "import", "--to="+base, copyLedger(t, name)); status != 2 {
 			t.Fatalf("second import of %s: status %d\n%s", name, status, out)
 		}
-	}
-	eventually(t, "the repeats are projected", func() bool { return projected(t, base) == 2*records })
-	for _, name := range names {
 		readLedgerTruth(t, name).compare(t, base)
 	}
+	if n := projected(t, base); n != records {
+		t.Errorf("the second imports sent %d records", n-records)
+	}
+
+	// A ledger that was mended posts the difference.
+	if status, out := runCommand(t, "import", "--to="+base, mendLedger(t, names[1])); status != 2 || !strings.Contains(out, "更正") {
+		t.Errorf("import of the mended ledger: status %d\n%s", status, out)
+	}
+	eventually(t, "the correction is projected", func() bool { return projected(t, base) == records+1 })
+	mended := readLedgerTruth(t, names[1])
+	mended.ByMode["现场"]--
+	mended.ByMode["电话"]++
+	mended.compare(t, base)
 
 	// What was known then can be asked for ever.
 	for i, moment := range moments {
@@ -439,9 +450,8 @@ func TestStandaloneHoldsTwoLedgers(t *testing.T) {
 	<-p.done
 	p = start(t, args...)
 	ready(t, p, base)
-	for _, name := range names {
-		readLedgerTruth(t, name).compare(t, base)
-	}
+	readLedgerTruth(t, names[0]).compare(t, base)
+	mended.compare(t, base)
 	_ = p.Process.Signal(syscall.SIGINT)
 	if status := p.end(t); status != 0 {
 		t.Errorf("Ctrl-C: status %d\n%s", status, p.out)
@@ -595,6 +605,34 @@ func copyLedger(t *testing.T, name string) string {
 	}
 	file := filepath.Join(t.TempDir(), name+".xlsx")
 	if err := os.WriteFile(file, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// mendLedger is a copy of a ledger in which one shift on site has become one by
+// phone.
+func mendLedger(t *testing.T, name string) string {
+	t.Helper()
+	file := copyLedger(t, name)
+	f, err := excelize.OpenFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := f.GetRows("签到簿")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, row := range rows {
+		if len(row) > 6 && row[6] == "现场" {
+			if err := f.SetCellStr("签到簿", fmt.Sprintf("G%d", i+1), "电话"); err != nil {
+				t.Fatal(err)
+			}
+			break
+		}
+	}
+	if err := f.Save(); err != nil {
 		t.Fatal(err)
 	}
 	return file
