@@ -49,7 +49,7 @@ func BenchmarkCommit(b *testing.B) {
 	client, idle := kafkaClient(e)
 	defer idle()
 	for b.Loop() {
-		if err := commit(b.Context(), client, "g", -1, "", 0, int64(b.N), "7:1000-1999"); err != nil {
+		if err := commit(b.Context(), client, -1, "", 0, int64(b.N), "7:1000-1999"); err != nil {
 			b.Fatal(err)
 		}
 	}

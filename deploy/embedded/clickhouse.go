@@ -384,7 +384,7 @@ func (p *process) end() {
 
 // kill ends the process as a crash would, and returns when it is gone.
 func (p *process) kill() {
-	p.cmd.Process.Kill()
+	_ = p.cmd.Process.Kill()
 	<-p.running.Done()
 }
 

@@ -172,9 +172,10 @@ func produce(ctx context.Context, client *kafka.Client, partition int, values ..
 	return response.Error
 }
 
-func commit(ctx context.Context, client *kafka.Client, group string, generation int, member string, partition int, offset int64, metadata string) error {
+// commit commits an offset of the group "g".
+func commit(ctx context.Context, client *kafka.Client, generation int, member string, partition int, offset int64, metadata string) error {
 	response, err := client.OffsetCommit(ctx, &kafka.OffsetCommitRequest{
-		GroupID:      group,
+		GroupID:      "g",
 		GenerationID: generation,
 		MemberID:     member,
 		Topics:       map[string][]kafka.OffsetCommit{topic: {{Partition: partition, Offset: offset, Metadata: metadata}}},
@@ -185,9 +186,9 @@ func commit(ctx context.Context, client *kafka.Client, group string, generation 
 	return response.Topics[topic][0].Error
 }
 
-func committed(t testing.TB, client *kafka.Client, group string, partition int) (offset int64, metadata string) {
+func committed(t testing.TB, client *kafka.Client, partition int) (offset int64, metadata string) {
 	t.Helper()
-	response, err := client.OffsetFetch(t.Context(), &kafka.OffsetFetchRequest{GroupID: group, Topics: map[string][]int{topic: {partition}}})
+	response, err := client.OffsetFetch(t.Context(), &kafka.OffsetFetchRequest{GroupID: "g", Topics: map[string][]int{topic: {partition}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +244,7 @@ func TestStartCreatesWhatIsMissingAndKeepsTheRest(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := commit(t.Context(), client, "g", -1, "", 1, 2, "epoch 3"); err != nil {
+	if err := commit(t.Context(), client, -1, "", 1, 2, "epoch 3"); err != nil {
 		t.Fatal(err)
 	}
 	conn := connect(t, e)
@@ -278,7 +279,7 @@ func TestStartCreatesWhatIsMissingAndKeepsTheRest(t *testing.T) {
 	}
 	client, idle = kafkaClient(e)
 	defer idle()
-	if offset, metadata := committed(t, client, "g", 1); offset != 2 || metadata != "epoch 3" {
+	if offset, metadata := committed(t, client, 1); offset != 2 || metadata != "epoch 3" {
 		t.Errorf("committed %d %q after the restart", offset, metadata)
 	}
 	meta, err := client.Metadata(t.Context(), &kafka.MetadataRequest{Topics: []string{topic, "later", "nobody-made-this"}})
@@ -452,7 +453,7 @@ func TestClickHouseOutlivesClientsThatAreKilled(t *testing.T) {
 					t.Error(err)
 				}
 				for _, socket := range sockets {
-					socket.SetLinger(0) // Close resets the connection
+					_ = socket.SetLinger(0) // Close resets the connection
 					socket.Close()
 				}
 				sockets = nil
@@ -537,7 +538,7 @@ func produceUntilKilled(args []string) error {
 			return err
 		}
 		fmt.Println("produced", n)
-		if err := commit(ctx, client, "g", int(generation.ID), generation.MemberID, 0, int64(n), fmt.Sprintf("meta %d", n)); err != nil {
+		if err := commit(ctx, client, int(generation.ID), generation.MemberID, 0, int64(n), fmt.Sprintf("meta %d", n)); err != nil {
 			return err
 		}
 		fmt.Println("committed", n)
@@ -594,13 +595,13 @@ func TestWhatWasAcknowledgedSurvivesKill9(t *testing.T) {
 		last[what] = n
 		if what == "inserted" && n >= 100 && !killed {
 			killed = true
-			cmd.Process.Kill()
+			_ = cmd.Process.Kill()
 		}
 	}
 	if !killed {
-		cmd.Process.Kill()
+		_ = cmd.Process.Kill()
 	}
-	cmd.Wait()
+	_ = cmd.Wait()
 	t.Log("acknowledged before the kill:", last)
 	began := time.Now()
 	eventually(t, func() error {
@@ -625,7 +626,7 @@ func TestWhatWasAcknowledgedSurvivesKill9(t *testing.T) {
 	}
 	client, idle := kafkaClient(e)
 	defer idle()
-	offset, metadata := committed(t, client, "g", 0)
+	offset, metadata := committed(t, client, 0)
 	if offset < int64(last["committed"]) || metadata != fmt.Sprintf("meta %d", offset) {
 		t.Errorf("committed %d %q, want at least %d", offset, metadata, last["committed"])
 	}

@@ -2,6 +2,7 @@ package embedded_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -126,7 +127,7 @@ func filled(t *testing.T) string {
 				t.Fatal(err)
 			}
 		}
-		if err := commit(t.Context(), client, "g", -1, "", p, 3, "m"); err != nil {
+		if err := commit(t.Context(), client, -1, "", p, 3, "m"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -229,7 +230,7 @@ func TestAWriteThatWasCutShortIsDropped(t *testing.T) {
 			if err := produce(t.Context(), client, 0, "four"); err != nil {
 				t.Fatal(err)
 			}
-			if err := commit(t.Context(), client, "g", -1, "", 0, 4, "m4"); err != nil {
+			if err := commit(t.Context(), client, -1, "", 0, 4, "m4"); err != nil {
 				t.Fatal(err)
 			}
 			idle()
@@ -247,7 +248,7 @@ func TestAWriteThatWasCutShortIsDropped(t *testing.T) {
 			}
 			client, idle = kafkaClient(e)
 			defer idle()
-			if offset, metadata := committed(t, client, "g", 0); offset != 4 || metadata != "m4" {
+			if offset, metadata := committed(t, client, 0); offset != 4 || metadata != "m4" {
 				t.Errorf("committed %d %q", offset, metadata)
 			}
 		})
@@ -328,7 +329,7 @@ func fillTheDisk(args []string) error {
 	// A commit that cannot be written is not acknowledged, and ends the broker.
 	fillUp(ballast)
 	for n := range 1000 {
-		if err = commit(ctx, client, "g", -1, "", 0, int64(n%2), strings.Repeat("m", 1000)); err != nil {
+		if err = commit(ctx, client, -1, "", 0, int64(n%2), strings.Repeat("m", 1000)); err != nil {
 			break
 		}
 	}
@@ -360,7 +361,7 @@ func fillTheDisk(args []string) error {
 	_, err = embedded.Start(ctx, other)
 	fmt.Println("start without data:", err)
 	if !errors.Is(err, embedded.ErrNoSpace) {
-		return fmt.Errorf("start on a full disk: %v", err)
+		return fmt.Errorf("start on a full disk did not say so: %w", cmp.Or(err, errors.New("it started")))
 	}
 
 	os.Remove(ballast)

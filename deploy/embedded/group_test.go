@@ -44,7 +44,7 @@ func TestACommitOfAnEarlierGenerationIsRefused(t *testing.T) {
 	client, idle := kafkaClient(e)
 	defer idle()
 	commitAs := func(g *kafka.Generation, metadata string) error {
-		return commit(t.Context(), client, "g", int(g.ID), g.MemberID, 0, 5, metadata)
+		return commit(t.Context(), client, int(g.ID), g.MemberID, 0, 5, metadata)
 	}
 	first := newGroup(t, e, time.Second)
 	old := next(t, first)
@@ -69,16 +69,16 @@ func TestACommitOfAnEarlierGenerationIsRefused(t *testing.T) {
 	if err := commitAs(old, "stale"); !errors.Is(err, kafka.IllegalGeneration) {
 		t.Errorf("commit of an earlier generation: %v", err)
 	}
-	if err := commit(t.Context(), client, "g", -1, "", 0, 5, "nobody"); !errors.Is(err, kafka.UnknownMemberId) {
+	if err := commit(t.Context(), client, -1, "", 0, 5, "nobody"); !errors.Is(err, kafka.UnknownMemberId) {
 		t.Errorf("commit of no member while the group has some: %v", err)
 	}
-	if _, metadata := committed(t, client, "g", 0); metadata != "1:5-9" {
+	if _, metadata := committed(t, client, 0); metadata != "1:5-9" {
 		t.Errorf("metadata is %q", metadata)
 	}
 	if err := commitAs(renewed, "2:5-9"); err != nil {
 		t.Error(err)
 	}
-	if _, metadata := committed(t, client, "g", 0); metadata != "2:5-9" {
+	if _, metadata := committed(t, client, 0); metadata != "2:5-9" {
 		t.Errorf("metadata is %q", metadata)
 	}
 }
@@ -125,7 +125,7 @@ func TestAGroupWaitsForADeadMemberUntilItsSessionTimesOut(t *testing.T) {
 	if took < session/2 || took > 4*session {
 		t.Errorf("took over after %v, the session of the dead member was %v", took, session)
 	}
-	if err := commit(t.Context(), client, "g", dead.GenerationID, dead.MemberID, 0, 1, ""); !errors.Is(err, kafka.UnknownMemberId) {
+	if err := commit(t.Context(), client, dead.GenerationID, dead.MemberID, 0, 1, ""); !errors.Is(err, kafka.UnknownMemberId) {
 		t.Errorf("commit of the dead member: %v", err)
 	}
 }

@@ -120,7 +120,7 @@ func readJSON(path string, v any) error {
 		return err
 	}
 	if err := json.Unmarshal(text, v); err != nil {
-		return fmt.Errorf("%s is not the JSON it was: %v", path, err)
+		return fmt.Errorf("%s is not the JSON it was: %w", path, err)
 	}
 	return nil
 }

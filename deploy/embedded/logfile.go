@@ -102,7 +102,7 @@ func (l *logFile) rotate() {
 		l.file.Close()
 	}
 	l.file, l.size = nil, 0
-	os.Rename(l.path, l.path+".1")
+	_ = os.Rename(l.path, l.path+".1") // what cannot be moved grows on
 	l.open()
 }
 

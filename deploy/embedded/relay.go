@@ -73,12 +73,12 @@ func (r *relay) carry(client net.Conn, backend string) {
 	defer conn.Close()
 	var there sync.WaitGroup
 	there.Go(func() {
-		io.Copy(conn, client)
-		conn.(*net.TCPConn).CloseWrite()
+		_, _ = io.Copy(conn, client)
+		_ = conn.(*net.TCPConn).CloseWrite()
 	})
-	io.Copy(client, conn)
+	_, _ = io.Copy(client, conn)
 	client.Close() // ends the copy there, if ClickHouse was the one to go
-	io.Copy(io.Discard, conn)
+	_, _ = io.Copy(io.Discard, conn)
 	there.Wait()
 }
 
