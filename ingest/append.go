@@ -73,11 +73,10 @@ type record struct {
 	by       string    // recordedby
 	stamp    time.Time // recordedtime; zero until a batch is cut
 	deadline time.Time
+	size     int       // in the log, or a little more
 	call     *call
 	place    int // in the call
 }
-
-func (r *record) size() int { return len(r.key) + len(r.value) + 64 }
 
 // call is a group of records that someone waits for.
 type call struct {
@@ -165,7 +164,8 @@ func (a *appender) append(ctx context.Context, records []*record) (each []error,
 	bytes := 0
 	for i, r := range records {
 		r.call, r.place, r.deadline = c, i, deadline
-		bytes += r.size()
+		r.size = len(r.key) + len(r.value) + sealedRoom + len(r.by) + 32
+		bytes += r.size
 	}
 	a.mu.Lock()
 	switch {
@@ -329,7 +329,7 @@ func (a *appender) giveUp(records []*record, cause error) {
 func (a *appender) finish(records []*record, err error) {
 	bytes := 0
 	for _, r := range records {
-		bytes += r.size()
+		bytes += r.size
 	}
 	a.mu.Lock()
 	a.queued -= len(records)
@@ -437,13 +437,13 @@ func (a *appender) cut(q *queue) []*record {
 		a.stamp = now
 	}
 	n, bytes := 0, 0
-	for n < len(q.records) && (n == 0 || bytes+q.records[n].size() <= maxBatchBytes) {
+	for n < len(q.records) && (n == 0 || bytes+q.records[n].size <= maxBatchBytes) {
 		r := q.records[n]
 		if r.stamp.IsZero() {
 			r.stamp = a.stamp
 			r.value = appendRecorded(r.value, r.stamp, r.by)
 		}
-		bytes += r.size()
+		bytes += r.size
 		n++
 	}
 	batch := slices.Clone(q.records[:n])

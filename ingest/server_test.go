@@ -293,6 +293,9 @@ func TestTooMuchIsRefusedWhileTheLogIsSlow(t *testing.T) {
 	close(gate.open)
 	<-done
 	waitQueued(t, s, 0)
+	if s.log.queuedBytes != 0 {
+		t.Errorf("%d bytes are queued by no event", s.log.queuedBytes)
+	}
 	if n := len(inLog(t, cluster)); n != len(batch) {
 		t.Errorf("%d events in the log, expected %d", n, len(batch))
 	}
