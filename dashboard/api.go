@@ -228,8 +228,8 @@ func (s *Server) postings(ctx context.Context, in *postingsInput) (*body[report.
 	defer cancel()
 	r := in.reader()
 	q := r.query(s.now())
-	offset := r.number("offset", 0, 0, 1_000_000_000, "problem.number")
-	limit := r.number("limit", 100, 1, maxPostings, "problem.number")
+	offset := r.number("offset", 0, 0, 1_000_000_000)
+	limit := r.number("limit", 100, 1, maxPostings)
 	if err := r.err(); err != nil {
 		return nil, s.apiError(ctx, err)
 	}
@@ -286,7 +286,7 @@ func (s *Server) lawyers(ctx context.Context, in *ofDivision) (*body[lawyerList]
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
 	r := in.reader()
-	division, asOf := r.division("division"), r.moment("as_of")
+	division, asOf := r.division(), r.moment()
 	if err := r.err(); err != nil {
 		return nil, s.apiError(ctx, err)
 	}
@@ -305,7 +305,7 @@ func (s *Server) stations(ctx context.Context, in *ofDivision) (*body[stationLis
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
 	r := in.reader()
-	division, asOf := r.division("division"), r.moment("as_of")
+	division, asOf := r.division(), r.moment()
 	if err := r.err(); err != nil {
 		return nil, s.apiError(ctx, err)
 	}
@@ -347,7 +347,7 @@ func (s *Server) record(ctx context.Context, in *struct {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
 	r := in.reader()
-	asOf := r.moment("as_of")
+	asOf := r.moment()
 	year := r.year("year", dayAsked(asOf, s.now()).Year())
 	r.choice("format", "xlsx")
 	if err := r.err(); err != nil {
@@ -377,7 +377,7 @@ func (s *Server) monthlyReturn(ctx context.Context, in *struct {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
 	r := in.reader()
-	asOf := r.moment("as_of")
+	asOf := r.moment()
 	month, err := schemas.ParseMonth(in.Month)
 	if err != nil {
 		r.problem("month", in.Month, "problem.month")
@@ -405,7 +405,7 @@ func (s *Server) deck(ctx context.Context, in *struct {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
 	r := in.reader()
-	division, asOf, month := r.division("division"), r.moment("as_of"), r.month("period")
+	division, asOf, month := r.division(), r.moment(), r.month("period")
 	if month == 0 {
 		month = dayAsked(asOf, s.now()).Month() - 1
 	}

@@ -62,7 +62,7 @@ func (d drawing) chart(id, class, label string) chart {
 	if err != nil {
 		panic(err) // numbers and strings alone
 	}
-	return chart{ID: id, Label: label, Class: class, JSON: template.JS(b)} //nolint:gosec // data for a script of type application/json, escaped above
+	return chart{ID: id, Label: label, Class: class, JSON: template.JS(b)} // data for a script of type application/json, escaped above
 }
 
 // absent stands where a series has no point.

@@ -14,7 +14,7 @@ import (
 // detailsPage lists the postings behind a figure.
 func (s *Server) detailsPage(ctx context.Context, v *visit) (page, error) {
 	q := v.query(v.now)
-	offset := v.number("offset", 0, 0, 1_000_000_000, "problem.number")
+	offset := v.number("offset", 0, 0, 1_000_000_000)
 	if err := v.err(); err != nil {
 		return page{}, err
 	}

@@ -40,11 +40,11 @@ var lawyerColumns = []schemas.IndicatorCode{
 
 // lawyersPage lists a division's lawyers with the figures of a year.
 func (s *Server) lawyersPage(ctx context.Context, v *visit) (page, error) {
-	division := v.division("division")
+	division := v.division()
 	year := v.year("year", v.today().Year())
 	search := v.text("search")
 	sorted := schemas.IndicatorCode(v.choice("sort", codes[string](lawyerColumns)...))
-	offset := v.number("offset", 0, 0, 1_000_000, "problem.number")
+	offset := v.number("offset", 0, 0, 1_000_000)
 	if err := v.err(); err != nil {
 		return page{}, err
 	}

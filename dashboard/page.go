@@ -44,7 +44,7 @@ var carried = []string{"month", "figure", "view", "as_of", "lang"}
 func newVisit(r *http.Request, now time.Time) *visit {
 	v := &visit{queryReader: queryReader{values: r.URL.Query()}, request: r, now: now, scope: report.ProvinceWide}
 	v.phrases = phrases(v.choice("lang", languages...))
-	v.asOf = v.moment("as_of")
+	v.asOf = v.moment()
 	v.view = schemas.DivisionView(v.choice("view", string(schemas.ViewThen), string(schemas.ViewNow)))
 	if v.month = v.queryReader.month("month"); v.month == 0 {
 		v.month = v.today().Month()

@@ -149,14 +149,14 @@ func (q *queryReader) month(param string) schemas.Month {
 }
 
 // number is a whole number from low to high, otherwise when it is not there.
-func (q *queryReader) number(param string, otherwise, low, high int, key string) int {
+func (q *queryReader) number(param string, otherwise, low, high int) int {
 	text := q.text(param)
 	if text == "" {
 		return otherwise
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < low || n > high {
-		q.problem(param, text, key, low, high)
+		q.problem(param, text, "problem.number", low, high)
 		return otherwise
 	}
 	return n
@@ -176,9 +176,9 @@ func (q *queryReader) year(param string, otherwise int) int {
 	return n
 }
 
-// moment is RFC 3339, or a day that stands for its end. The zero time is now.
-func (q *queryReader) moment(param string) time.Time {
-	text := q.text(param)
+// moment is the parameter as_of: RFC 3339, or a day that stands for its end. The zero time is now.
+func (q *queryReader) moment() time.Time {
+	text := q.text("as_of")
 	if text == "" {
 		return time.Time{}
 	}
@@ -188,7 +188,7 @@ func (q *queryReader) moment(param string) time.Time {
 	// In a query string a plus sign that was not escaped arrives as a space.
 	at, err := time.Parse(time.RFC3339, strings.Replace(text, " ", "+", 1))
 	if err != nil {
-		q.problem(param, text, "problem.moment")
+		q.problem("as_of", text, "problem.moment")
 		return time.Time{}
 	}
 	return at
@@ -197,11 +197,11 @@ func (q *queryReader) moment(param string) time.Time {
 // endOf is the last moment of a day, at the log's resolution.
 func endOf(day schemas.Day) time.Time { return (day + 1).Start().Add(-time.Millisecond) }
 
-// division is a code of the register, the province when it is not there.
-func (q *queryReader) division(param string) schemas.DivisionCode {
-	code := schemas.DivisionCode(cmp.Or(q.text(param), string(schemas.Province)))
+// division is the parameter of that name: a code of the register, the province when it is not there.
+func (q *queryReader) division() schemas.DivisionCode {
+	code := schemas.DivisionCode(cmp.Or(q.text("division"), string(schemas.Province)))
 	if _, ok := schemas.Divisions.Get(code); !ok {
-		q.problem(param, string(code), "problem.division")
+		q.problem("division", string(code), "problem.division")
 	}
 	return code
 }
@@ -269,8 +269,8 @@ var defaultIndicators = []schemas.IndicatorCode{
 // and to it is the month of the moment asked for, up to its day.
 func (q *queryReader) query(now time.Time) report.Query {
 	r := report.Query{
-		Division: q.division("division"), From: q.day("from"), To: q.day("to"),
-		Indicators: q.indicators("indicator", defaultIndicators), AsOf: q.moment("as_of"),
+		Division: q.division(), From: q.day("from"), To: q.day("to"),
+		Indicators: q.indicators("indicator", defaultIndicators), AsOf: q.moment(),
 		View: schemas.DivisionView(q.choice("view", string(schemas.ViewThen), string(schemas.ViewNow))), Filter: q.filters(),
 	}
 	if r.To == 0 {
