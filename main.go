@@ -395,7 +395,7 @@ func (c *importCommand) Run(ctx context.Context, r *run) error {
 			return err
 		}
 	}
-	client := &ingest.Client{URL: c.To}
+	client := r.client(c.To)
 	err := ledger.Import(ctx, ledger.Options{
 		Files: c.Files, Station: station, DryRun: c.DryRun, Server: c.To, Out: r.Stdout,
 		Send: func(ctx context.Context, events []schemas.Envelope) ([]ledger.Result, error) {
@@ -414,6 +414,13 @@ func (c *importCommand) Run(ctx context.Context, r *run) error {
 		return errInPart
 	}
 	return err
+}
+
+// client sends to an ingest server and says when it has to try again.
+func (r *run) client(url string) *ingest.Client {
+	return &ingest.Client{URL: url, OnRetry: func(cause error, pause time.Duration) {
+		fmt.Fprintf(r.Stderr, "%s 暂时收不下：%v；%s 后重试\n", url, cause, pause.Round(100*time.Millisecond))
+	}}
 }
 
 // knownEvents asks a platform which of these events it holds, and returns them
@@ -557,7 +564,7 @@ func (c *simulateCommand) write(sim *simulate.Simulation, stdout io.Writer) erro
 
 // post sends a simulation to an ingest server; every event must be accepted.
 func (r *run) post(ctx context.Context, sim *simulate.Simulation, url string) error {
-	client := &ingest.Client{URL: url}
+	client := r.client(url)
 	bar := progressbar.NewOptions(-1, progressbar.OptionSetWriter(r.Stderr), progressbar.OptionSetDescription("已发送事件"), progressbar.OptionShowCount(), progressbar.OptionThrottle(200*time.Millisecond))
 	defer fmt.Fprintln(r.Stderr)
 	return simulate.Post(ctx, sim.Events(), func(ctx context.Context, events []schemas.Envelope) error {

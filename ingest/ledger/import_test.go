@@ -270,16 +270,10 @@ func TestAMarkedCopyNeverReplacesAFile(t *testing.T) {
 }
 
 func TestACopyThatCannotBeWrittenDoesNotStopTheImport(t *testing.T) {
-	inDir(t, map[string][]byte{"a.xlsx": book(t, signInSheet(shiftLine, shiftLine))})
-	if err := os.Chmod(".", 0o555); err != nil {
-		t.Fatal(err)
-	}
-	if f, err := os.Create("x"); err == nil {
-		f.Close()
-		t.Skip("this user may write anywhere")
-	}
+	name := strings.Repeat("a", 245) + ".xlsx" // with anything added it is too long for a file
+	inDir(t, map[string][]byte{name: book(t, signInSheet(shiftLine, shiftLine))})
 	p := newPlatform(t)
-	text, err := runImport(t, Options{Files: []string{"a.xlsx"}, Send: p.Send})
+	text, err := runImport(t, Options{Files: []string{name}, Send: p.Send})
 	if err != nil || len(p.events) != 2 || !strings.Contains(text, "标注副本没有写成") {
 		t.Errorf("%v\n%s", err, text)
 	}

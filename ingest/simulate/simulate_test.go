@@ -301,9 +301,6 @@ func Test公主岭ReportsToItsPrefectureOfTheDay(t *testing.T) {
 }
 
 func TestAYearOfTheProvinceIsPlausible(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a whole year")
-	}
 	s := simulation(t, whole)
 	var peak uint64
 	n := 0
