@@ -44,7 +44,7 @@ chromium: ## make sure a headless Chromium for the page tests is there
 
 .PHONY: golden
 golden: build ## write the golden files anew, to be read with git diff
-	go test ./schemas/... ./ingest/... ./dashboard/... -update
+	go test ./schemas ./ingest ./ingest/ledger ./ingest/simulate ./dashboard ./dashboard/export -update
 
 .PHONY: bench
 bench: engine build ## measure; prints commands and figures
