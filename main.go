@@ -375,6 +375,7 @@ func (d demoProvince) fill(ctx context.Context, out io.Writer) error {
 		return fmt.Errorf("fill the demo province: %w", err)
 	}
 	_ = bar.Finish()
+	debug.FreeOSMemory() // the filling needed much more than what follows
 	fmt.Fprintf(out, "演示数据已写入（%s 至 %s，虚构）。用 --no-demo 可以从空白开始。\n", config.From, config.To)
 	return os.Remove(d.mark())
 }
