@@ -35,11 +35,15 @@ func (s *Server) detailsPage(ctx context.Context, v *visit) (page, error) {
 		Filter: v.detailsFilter(q), Table: v.postingTable(found.Postings, v.t("details.caption"), stations, lawyers, true)}
 	p.Count = v.counted(q, found)
 	for _, code := range q.Indicators {
-		switch ind, _ := schemas.Indicators.Lookup(code); ind.Kind {
-		case schemas.Distinct:
-			p.Notes = append(p.Notes, note{Text: v.t("details.distinct", ind.Name.In(string(v.phrases)))})
-		case schemas.Ratio:
-			p.Notes = append(p.Notes, note{Text: v.t("details.ratio", ind.Name.In(string(v.phrases)))})
+		ind, _ := schemas.Indicators.Lookup(code)
+		name := ind.Name.In(string(v.phrases))
+		switch {
+		case ind.Kind == schemas.Distinct:
+			p.Notes = append(p.Notes, note{Text: v.t("details.distinct", name)})
+		case ind.Kind == schemas.Ratio:
+			p.Notes = append(p.Notes, note{Text: v.t("details.ratio", name)})
+		case slices.Contains(outstanding, code):
+			p.Notes = append(p.Notes, note{Text: v.t("details.outstanding", name)})
 		}
 	}
 	v.pages(&p, offset, len(found.Postings), found.Total)
@@ -48,8 +52,11 @@ func (s *Server) detailsPage(ctx context.Context, v *visit) (page, error) {
 	if len(q.Indicators) == 1 {
 		title = v.indicator(q.Indicators[0]) + " · " + title
 	}
-	return page{Template: "list", Title: title, Menu: v.link("/details", "month", "", "figure", ""), Crumbs: v.crumbs(q.Division, v.t("nav.detail")), Body: p}, nil
+	return page{Template: "list", Title: title, Menu: "/details", Crumbs: v.crumbs(q.Division, v.t("nav.detail")), Body: p}, nil
 }
+
+// outstanding are the figures of what is still to be done: doing it posts −1.
+var outstanding = []schemas.IndicatorCode{schemas.ShiftsOpen, schemas.ConsultationsUnsigned, schemas.NotificationsOpen, schemas.NotificationsOverdue}
 
 // counted says how many postings there are and what they add up to.
 func (v *visit) counted(q report.Query, found report.PostingPage) string {

@@ -64,7 +64,7 @@ func (s *Server) eventPage(ctx context.Context, v *visit) (page, error) {
 	p.History = v.history(d)
 	p.Postings = v.postingTable(d.Postings, v.t("event.postings"), stations, lawyers, false)
 	crumbs := []link{{v.t("nav.detail"), v.link("/details")}, {Text: v.eventTitle(e.Type)}}
-	return page{Template: "event", Title: p.Heading, Menu: v.link("/details", "month", "", "figure", ""), Crumbs: crumbs, Body: p}, nil
+	return page{Template: "event", Title: p.Heading, Menu: "/details", Crumbs: crumbs, Body: p}, nil
 }
 
 // event reads an event without the texts of the ledger, which nobody reads

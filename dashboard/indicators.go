@@ -23,5 +23,5 @@ func (s *Server) indicatorsPage(_ context.Context, v *visit) (page, error) {
 			{Text: ind.Definition.In(lang)}, clause, {Text: string(ind.Code), Muted: true}})
 	}
 	p := listPage{Heading: v.t("terms.title"), Table: t}
-	return page{Template: "list", Title: p.Heading, Menu: v.link("/indicators"), Crumbs: []link{{v.t("nav.home"), v.link("/")}, {Text: p.Heading}}, Fixed: true, Body: p}, nil
+	return page{Template: "list", Title: p.Heading, Menu: "/indicators", Crumbs: []link{{v.t("nav.home"), v.link("/")}, {Text: p.Heading}}, Fixed: true, Body: p}, nil
 }

@@ -68,9 +68,6 @@ func (s *Server) lawyersPage(ctx context.Context, v *visit) (page, error) {
 		Caption: v.t("lawyers.caption", schemas.Divisions.Name(division), year, number(float64(len(rows))), v.indicator(sorted)),
 		Head: []cell{headNum(v.t("rank.place")), head(v.t("lawyers.name")), head(v.t("lawyers.licence")), head(v.t("lawyers.kind")),
 			head(v.t("lawyers.firm")), head(v.t("lawyers.division"))}}
-	if string(v.phrases) == english {
-		p.Table.Caption = v.t("lawyers.caption", schemas.Divisions.Name(division), year, number(float64(len(rows))), v.indicator(sorted))
-	}
 	for _, code := range lawyerColumns {
 		c := v.headOf(code)
 		c.Href, c.Title = v.here("sort", string(code), "offset", ""), v.t("lawyers.sort", v.indicator(code))
@@ -92,7 +89,7 @@ func (s *Server) lawyersPage(ctx context.Context, v *visit) (page, error) {
 		p.Table.Rows = append(p.Table.Rows, cells)
 	}
 	v.pages(&p, offset, len(p.Table.Rows), int64(len(rows)))
-	return page{Template: "list", Title: p.Heading, Menu: v.link("/lawyers"), Crumbs: v.crumbs(division, v.t("nav.people")), Body: p}, nil
+	return page{Template: "list", Title: p.Heading, Menu: "/lawyers", Crumbs: v.crumbs(division, v.t("nav.people")), Body: p}, nil
 }
 
 // lawyerRow is a lawyer of the register, or one that only has figures.
@@ -233,7 +230,7 @@ func (s *Server) lawyerPage(ctx context.Context, v *visit) (page, error) {
 		p.Notes = append(p.Notes, note{Text: v.t("note.unenrolled")})
 	}
 	crumbs := []link{{v.t("nav.people"), v.link("/lawyers", "year", strconv.Itoa(year))}, {Text: name}}
-	return page{Template: "lawyer", Title: p.Heading, Menu: v.link("/lawyers"), Crumbs: crumbs, Body: p}, nil
+	return page{Template: "lawyer", Title: p.Heading, Menu: "/lawyers", Crumbs: crumbs, Body: p}, nil
 }
 
 // written shows a figure of a document: the number, X or N.

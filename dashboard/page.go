@@ -107,7 +107,7 @@ func (v *visit) details(code schemas.IndicatorCode, division schemas.DivisionCod
 type page struct {
 	Template string
 	Title    string
-	Menu     string // path of the menu entry that the page belongs to
+	Menu     string // path of the entry of the menu that the page belongs to
 	Crumbs   []link
 	Fixed    bool // the page does not change with new data
 	Body     any
@@ -116,13 +116,16 @@ type page struct {
 // link is a word that leads somewhere; without Href it is only a word.
 type link struct{ Text, Href string }
 
+// menu is an entry of the menu.
+type menu struct{ Path, Text, Href string }
+
 // frame is a page with everything around it.
 type frame struct {
 	page
 	*visit
 	Lang     string
 	Site     string
-	Menus    []link
+	Menus    []menu
 	Language string // this page in the other language
 	Fresh    string
 	Live     bool // the page follows new data
@@ -229,9 +232,9 @@ func (s *Server) html(v *visit, p page) ([]byte, error) {
 	}
 	f := frame{
 		page: p, visit: v, Lang: v.htmlLang(), Site: v.t("site"),
-		Menus: []link{
-			{v.t("nav.home"), v.link("/")}, {v.t("nav.people"), v.link("/lawyers")},
-			{v.t("nav.detail"), v.link("/details")}, {v.t("nav.terms"), v.link("/indicators")},
+		Menus: []menu{
+			{"/", v.t("nav.home"), v.link("/")}, {"/lawyers", v.t("nav.people"), v.link("/lawyers")},
+			{"/details", v.t("nav.detail"), v.link("/details")}, {"/indicators", v.t("nav.terms"), v.link("/indicators")},
 		},
 		Language: v.here("lang", other), Fresh: v.t("fresh.none"), Poll: s.cfg.Poll.Milliseconds(),
 	}

@@ -27,6 +27,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gorilla/mux"
 	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/klauspost/compress/gzhttp"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/singleflight"
 
@@ -143,7 +144,7 @@ func (s *Server) Handler() http.Handler {
 // that nobody knows are answered in the dashboard's look.
 func (s *Server) Register(r *mux.Router) {
 	own := r.NewRoute().Subrouter()
-	own.Use(s.metrics.count, secure)
+	own.Use(s.metrics.count, secure, compressed)
 	for _, route := range s.routes() {
 		own.Handle(route.path, route.handler).Methods(http.MethodGet, http.MethodHead)
 	}
@@ -209,6 +210,10 @@ func secure(next http.Handler) http.Handler {
 		next.ServeHTTP(w, r)
 	})
 }
+
+// compressed sends what is worth it with gzip to those who accept it: offices
+// in the counties have thin lines.
+func compressed(next http.Handler) http.Handler { return gzhttp.GzipHandler(next) }
 
 // healthy says that the process answers.
 func healthy(w http.ResponseWriter, _ *http.Request) {
