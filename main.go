@@ -51,9 +51,6 @@ import (
 
 func main() {
 	embedded.ChildMain() // returns unless this process is to be the warehouse
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200) // projecting makes much short-lived garbage; the heap at rest is small
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	m := Main{Args: os.Args[1:], Stdout: os.Stdout, Stderr: os.Stderr}
@@ -232,6 +229,9 @@ func (c *projectorCommand) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	defer conn.Close()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(300) // projecting makes much short-lived garbage, and nothing else happens here
+	}
 	return r.project(ctx, c.Kafka, conn, c.Group, newMetrics())
 }
 

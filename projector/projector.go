@@ -4,7 +4,7 @@
 // is assigned it works through these steps, batch by batch:
 //
 //  1. seal: a batch ends at a number of rows or bytes, when it has waited long
-//     enough, or when the month of recording changes;
+//     enough, or when the year of recording changes;
 //  2. intent: the group's offset is committed as the batch's first, with
 //     metadata "epoch:first-last". The broker refuses a member whose generation
 //     has passed, so a projector that lost its partition stops here: the fence;
@@ -74,7 +74,7 @@ func (c Config) withDefaults() Config {
 		c.BatchBytes = 16 << 20
 	}
 	if c.CachedCases == 0 {
-		c.CachedCases = 20_000
+		c.CachedCases = 5_000
 	}
 	return c
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -60,6 +61,9 @@ func fenced(err error) bool {
 		errors.Is(err, kafka.RebalanceInProgress) || errors.Is(err, kafka.FencedInstanceID)
 }
 
+// catchingUp is the size from which a batch is more than what just came in.
+const catchingUp = 1000
+
 // project recovers the partition's place and then takes batch after batch.
 // progressed is called after each.
 func (w *worker) project(ctx context.Context, progressed func()) error {
@@ -70,15 +74,21 @@ func (w *worker) project(ctx context.Context, progressed func()) error {
 	log := w.reader(next)
 	defer log.Close()
 	var held *kafka.Message // read, but of the following batch
+	behind := false         // the log had much more than was projected
 	for {
-		sealed, err := w.seal(ctx, log, &held)
+		sealed, drained, err := w.seal(ctx, log, &held)
 		if err != nil {
 			return err
 		}
+		behind = behind || len(sealed) > catchingUp
 		if err := w.write(ctx, sealed); err != nil {
 			return err
 		}
 		progressed()
+		if behind && drained {
+			sealed, behind = nil, false
+			debug.FreeOSMemory() // catching up needed much more than following does
+		}
 	}
 }
 
@@ -103,20 +113,20 @@ type batch struct {
 }
 
 // seal reads one batch: at least one message, until it is full, has lingered
-// long enough, or the month of recording changes.
-func (w *worker) seal(ctx context.Context, log *kafka.Reader, held **kafka.Message) ([]kafka.Message, error) {
-	var msgs []kafka.Message
+// long enough, or the year of recording changes. drained tells that it ended
+// because the log had no more.
+func (w *worker) seal(ctx context.Context, log *kafka.Reader, held **kafka.Message) (msgs []kafka.Message, drained bool, err error) {
 	if *held != nil {
 		msgs = append(msgs, **held)
 		*held = nil
 	} else {
 		m, err := log.FetchMessage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("read partition %d: %w", w.partition, err)
+			return nil, false, fmt.Errorf("read partition %d: %w", w.partition, err)
 		}
 		msgs = append(msgs, m)
 	}
-	month := schemas.DayOf(msgs[0].Time).Month()
+	year := schemas.DayOf(msgs[0].Time).Year()
 	bytes := len(msgs[0].Value)
 	lingering, cancel := context.WithTimeout(ctx, w.cfg.Linger)
 	defer cancel()
@@ -124,21 +134,21 @@ func (w *worker) seal(ctx context.Context, log *kafka.Reader, held **kafka.Messa
 		m, err := log.FetchMessage(lingering)
 		switch {
 		case ctx.Err() != nil:
-			return nil, ctx.Err()
+			return nil, false, ctx.Err()
 		case lingering.Err() != nil:
-			return msgs, nil
+			return msgs, true, nil
 		case err != nil:
-			return nil, fmt.Errorf("read partition %d: %w", w.partition, err)
+			return nil, false, fmt.Errorf("read partition %d: %w", w.partition, err)
 		case m.Offset <= msgs[len(msgs)-1].Offset:
 			continue // a reader may deliver again after reconnecting
-		case schemas.DayOf(m.Time).Month() != month:
+		case schemas.DayOf(m.Time).Year() != year:
 			*held = &m
-			return msgs, nil
+			return msgs, false, nil
 		}
 		msgs = append(msgs, m)
 		bytes += len(m.Value)
 	}
-	return msgs, nil
+	return msgs, false, nil
 }
 
 // write carries a sealed batch through steps 2 to 5.

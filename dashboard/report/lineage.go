@@ -181,7 +181,7 @@ func (w *Warehouse) Event(ctx context.Context, scope Scope, id schemas.EventID) 
 		d.Case = append(d.Case, h.Envelope())
 	}
 	p := &plan{Query: Query{Division: schemas.Province, View: schemas.ViewThen}, w: w, scope: scope, cut: cut, asOf: w.now(), register: r}
-	d.Postings, err = p.postings(ctx, fragment{`kafka_partition = ? AND kafka_offset = ? AND toYYYYMM(recorded) = toYYYYMM(fromUnixTimestamp64Milli(?, 'Asia/Shanghai'))`,
+	d.Postings, err = p.postings(ctx, fragment{`kafka_partition = ? AND kafka_offset = ? AND toYear(recorded) = toYear(fromUnixTimestamp64Milli(?, 'Asia/Shanghai'))`,
 		[]any{at[0], at[1], e.Recorded.UnixMilli()}}, `ORDER BY indicator, day`)
 	return d, err
 }

@@ -22,7 +22,7 @@ func New(conn driver.Conn) *Warehouse {
 const statusSQL = `SELECT
 	(SELECT toInt64(sum(e)) FROM (SELECT argMax(events, epoch) AS e FROM batches GROUP BY kafka_partition, first_offset)),
 	(SELECT toInt64(sum(e)) FROM (SELECT argMax(parked, epoch) AS e FROM batches GROUP BY kafka_partition, first_offset)),
-	(SELECT max(recorded) FROM events WHERE toYYYYMM(recorded) = (SELECT max(toYYYYMM(recorded)) FROM batches WHERE events > 0)),
+	(SELECT max(recorded) FROM events WHERE toYear(recorded) = (SELECT max(toYear(recorded)) FROM batches WHERE events > 0)),
 	(SELECT max(projected) FROM batches)`
 
 // Status tells how far the projection has come.

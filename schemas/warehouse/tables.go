@@ -12,4 +12,9 @@
 //   - batches: the ledger of the projection. A batch's rows count only once its
 //     ledger row is there: every reader bounds itself by the ledger's head, so a
 //     half-written batch is never seen.
+//
+// events and postings are partitioned by the year of recording: late events do
+// not split an insert, a query opens few parts, and a year is a few million
+// rows. (By month, a small province's year sat in fifty parts, and every query
+// paid for opening them.)
 package warehouse

@@ -1,6 +1,6 @@
 -- +goose Up
 
--- One insert is one block of one month and one Kafka partition; its token is
+-- One insert is one block of one year and one Kafka partition; its token is
 -- remembered, so a repeated insert is absorbed.
 -- +goose StatementBegin
 CREATE TABLE events_v1 (
@@ -19,7 +19,7 @@ CREATE TABLE events_v1 (
     INDEX by_id id TYPE bloom_filter(0.001) GRANULARITY 1,
     INDEX by_case case_key TYPE bloom_filter(0.001) GRANULARITY 1
 ) ENGINE = MergeTree
-PARTITION BY toYYYYMM(recorded)
+PARTITION BY toYear(recorded)
 ORDER BY (case_kind, kafka_partition, kafka_offset)
 SETTINGS non_replicated_deduplication_window = 10000,
          fsync_after_insert = 1, fsync_part_directory = 1,
@@ -45,7 +45,7 @@ CREATE TABLE postings_v1 (
     due             Date CODEC(Delta, ZSTD(1)),
     quantity        Int64 CODEC(ZSTD(1))
 ) ENGINE = MergeTree
-PARTITION BY toYYYYMM(recorded)
+PARTITION BY toYear(recorded)
 ORDER BY (indicator, day, source, lawyer)
 SETTINGS non_replicated_deduplication_window = 10000,
          fsync_after_insert = 1, fsync_part_directory = 1,
