@@ -69,10 +69,7 @@ func caseHash(c schemas.CaseID) []byte { return hashKey(xxhash.Sum64String(c.Str
 // load makes the histories of all cases in events ready; below is the first
 // offset of the batch they are from.
 func (h *history) load(ctx context.Context, events []schemas.Event, below int64) error {
-	for c, past := range h.batch {
-		h.recent.Add(c, past)
-	}
-	clear(h.batch)
+	h.settle()
 	var unknown []schemas.CaseID
 	for _, e := range events {
 		if _, ok := h.batch[e.Case]; ok {
@@ -92,6 +89,14 @@ func (h *history) load(ctx context.Context, events []schemas.Event, below int64)
 		unknown = unknown[n:]
 	}
 	return nil
+}
+
+// settle keeps the recent ones of the last batch's cases and forgets the rest.
+func (h *history) settle() {
+	for c, past := range h.batch {
+		h.recent.Add(c, past)
+	}
+	h.batch = map[schemas.CaseID][]schemas.Event{}
 }
 
 func (h *history) lookup(ctx context.Context, cases []schemas.CaseID, below int64) error {

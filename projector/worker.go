@@ -87,6 +87,7 @@ func (w *worker) project(ctx context.Context, progressed func()) error {
 		progressed()
 		if behind && drained {
 			sealed, behind = nil, false
+			w.history.settle()
 			debug.FreeOSMemory() // catching up needed much more than following does
 		}
 	}
@@ -96,7 +97,7 @@ func (w *worker) project(ctx context.Context, progressed func()) error {
 func (w *worker) reader(offset int64) *kafka.Reader {
 	r := kafka.NewReader(kafka.ReaderConfig{
 		Brokers: w.cfg.Brokers, Topic: w.topic, Partition: w.partition,
-		MinBytes: 1, MaxBytes: 8 << 20, MaxWait: time.Second, QueueCapacity: 2000,
+		MinBytes: 1, MaxBytes: 2 << 20, MaxWait: time.Second, QueueCapacity: 2000,
 		ReadBackoffMin: 10 * time.Millisecond, ReadBackoffMax: time.Second,
 	})
 	_ = r.SetOffset(offset) // fails only for a group's reader
