@@ -52,9 +52,9 @@ import (
 func main() {
 	embedded.ChildMain() // returns unless this process is to be the warehouse
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	m := Main{Args: os.Args[1:], Stdout: os.Stdout, Stderr: os.Stderr}
-	os.Exit(m.Run(ctx))
+	status := Main{Args: os.Args[1:], Stdout: os.Stdout, Stderr: os.Stderr}.Run(ctx)
+	stop()
+	os.Exit(status)
 }
 
 // Main is the program as a value, so that tests run the very same one.
@@ -169,7 +169,7 @@ func (c *standaloneCommand) Run(ctx context.Context, r *run) (err error) {
 		return err
 	}
 	defer in.Close()
-	pages, err := r.dashboard(conn, metrics)
+	pages, err := r.dashboard(conn, metrics, in.Ready)
 	if err != nil {
 		return err
 	}
@@ -252,7 +252,7 @@ func (c *dashboardCommand) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	defer conn.Close()
-	pages, err := r.dashboard(conn, newMetrics())
+	pages, err := r.dashboard(conn, newMetrics(), nil)
 	if err != nil {
 		return err
 	}
@@ -265,7 +265,7 @@ type migrateCommand struct {
 }
 
 // Run migrates the warehouse.
-func (c *migrateCommand) Run(ctx context.Context, r *run) error {
+func (c *migrateCommand) Run(ctx context.Context) error {
 	return warehouse.Migrate(ctx, c.ClickHouse)
 }
 
@@ -282,8 +282,10 @@ func (r *run) project(ctx context.Context, kafka []string, conn driver.Conn, gro
 	return p.Run(ctx)
 }
 
-func (r *run) dashboard(conn driver.Conn, metrics *prometheus.Registry) (*dashboard.Server, error) {
-	return dashboard.New(dashboard.Config{Metrics: metrics, Log: r.log}, report.New(conn))
+// dashboard makes the pages; log, when they are served together with ingest,
+// says whether events are taken.
+func (r *run) dashboard(conn driver.Conn, metrics *prometheus.Registry, log func(context.Context) error) (*dashboard.Server, error) {
+	return dashboard.New(dashboard.Config{Metrics: metrics, Log: r.log, Ready: log}, report.New(conn))
 }
 
 func newMetrics() *prometheus.Registry {

@@ -428,7 +428,7 @@ func TestStandaloneHoldsTwoLedgers(t *testing.T) {
 	// What was known then can be asked for ever.
 	for i, moment := range moments {
 		got := statistics(t, base, "from", "2026-09-01", "to", "2026-09-30", "by", "station,lawyer,mode,channel", "indicator", "shifts,duty_minutes,consultations,persons_consulted", "as_of", moment.Format(time.RFC3339Nano))
-		if !slices.EqualFunc(got.Rows, then[i].Rows, func(a, b map[string]any) bool { return maps.Equal(a, b) }) {
+		if !slices.EqualFunc(got.Rows, then[i].Rows, maps.Equal) {
 			t.Errorf("as of %s the answer is not what it was", moment)
 		}
 	}

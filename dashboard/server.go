@@ -62,6 +62,9 @@ type Config struct {
 	// Metrics is where the dashboard registers its metrics; its own registry
 	// when nil.
 	Metrics *prometheus.Registry
+	// Ready says whether what is served beside the dashboard can answer; nil:
+	// nothing is.
+	Ready func(context.Context) error
 	// Log gets what goes wrong; slog.Default when nil.
 	Log *slog.Logger
 	// Now is the clock; time.Now when nil.
@@ -229,6 +232,13 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 		s.log.WarnContext(ctx, "not ready", "error", err)
 		http.Error(w, "the warehouse does not answer", http.StatusServiceUnavailable)
 		return
+	}
+	if s.cfg.Ready != nil {
+		if err := s.cfg.Ready(ctx); err != nil {
+			s.log.WarnContext(ctx, "not ready", "error", err)
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
 	}
 	healthy(w, r)
 }

@@ -73,7 +73,7 @@ type record struct {
 	by       string    // recordedby
 	stamp    time.Time // recordedtime; zero until a batch is cut
 	deadline time.Time
-	size     int       // in the log, or a little more
+	size     int // in the log, or a little more
 	call     *call
 	place    int // in the call
 }

@@ -40,7 +40,9 @@ func BenchmarkProject(b *testing.B) {
 		took := time.Since(began)
 		b.StopTimer()
 		stop()
-		<-done
+		if err := <-done; err != nil {
+			b.Error(err)
+		}
 		b.StartTimer()
 		b.ReportMetric(float64(n)/took.Seconds(), "events/s")
 		b.ReportMetric(float64(n), "events")

@@ -356,7 +356,7 @@ func (f *fixture) dieAfter(first, last int64, steps func(*fixture, *worker, *bat
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	if err := w.commit(ctx, first, b.batchRange.String()); err != nil {
+	if err := w.commit(ctx, first, b.String()); err != nil {
 		f.t.Fatal(err)
 	}
 	if err := steps(f, w, b); err != nil {
@@ -460,7 +460,9 @@ func TestTheSameLogTwiceAddsNothing(t *testing.T) {
 	f.put(in, out)
 	f.until(f.sent, "SELECT toInt64(max(last_offset) + 1) FROM batches")
 	cancel()
-	<-done
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
 	f.expect(septemberBooks(9))
 }
 

@@ -86,7 +86,7 @@ func (w *worker) project(ctx context.Context, progressed func()) error {
 		}
 		progressed()
 		if behind && drained {
-			sealed, behind = nil, false
+			behind = false
 			w.history.settle()
 			debug.FreeOSMemory() // catching up needed much more than following does
 		}
@@ -161,7 +161,7 @@ func (w *worker) write(ctx context.Context, msgs []kafka.Message) error {
 	if err := w.bury(ctx, b.parked); err != nil {
 		return err
 	}
-	if err := w.commit(ctx, b.first, b.batchRange.String()); err != nil {
+	if err := w.commit(ctx, b.first, b.String()); err != nil {
 		return err
 	}
 	return w.finish(ctx, b)
@@ -176,8 +176,8 @@ func (w *worker) finish(ctx context.Context, b *batch) error {
 	if err := w.commit(ctx, b.last+1, ""); err != nil {
 		return err
 	}
-	w.Projector.events.Add(float64(b.events.len()))
-	w.Projector.parked.Add(float64(len(b.parked)))
+	w.events.Add(float64(b.events.len()))
+	w.parked.Add(float64(len(b.parked)))
 	return nil
 }
 

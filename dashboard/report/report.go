@@ -150,7 +150,7 @@ type EventDetail struct {
 	Partition int                `json:"partition"`
 	Offset    int64              `json:"offset"`
 	Places    int                `json:"places"` // how often the log holds it; it counts once
-	Status    string             `json:"status"` // effective, corrected, voided
+	Status    string             `json:"status"` // effective; amended or void through a later event; corrected, voided: it does that to another
 	Case      []schemas.Envelope `json:"case"`   // the whole case in log order, this event included
 	Postings  []Posting          `json:"postings"`
 }
