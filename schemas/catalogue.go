@@ -100,6 +100,134 @@ var Catalogue = newCatalogue([]*EventType{
 		Name: "zhiban.notification.given.v1", Title: Text{"履行告知", "Notification given"}, Clause: "三(三)4(4)",
 		Payload: func() any { return new(NotificationGiven) },
 		Example: `{"form":"written","evidence":"送达回执 2026-118"}`,
+	}, {
+		Name: "zhiban.station.noticed.v1", Title: Text{"工作站公示", "Notice posted"}, Clause: "三(一)2",
+		Payload: func() any { return new(StationNoticed) },
+		Example: `{"items":["scope","cases","duties","lawyers","contact"]}`,
+	}, {
+		Name: "zhiban.station.inspected.v1", Title: Text{"工作站检查", "Station inspected"}, Clause: "三(一)3",
+		Payload: func() any { return new(StationInspected) },
+		Example: `{"met":["room","desks","computer","printer","signs","plate","material"],"missing":["copier"]}`,
+	}, {
+		Name: "zhiban.station.closed.v1", Title: Text{"工作站撤销", "Station closed"}, Clause: "三(一)1",
+		Payload: func() any { return new(StationClosed) },
+		Example: `{"reason":"机构合并"}`,
+	}, {
+		Name: "zhiban.lawyer.moved.v1", Title: Text{"值班律师变更执业机构", "Lawyer moved"}, Clause: "三(二)1",
+		Payload: func() any { return new(LawyerMoved) },
+		Example: `{"firm":"吉林大华律师事务所","division":"220182"}`,
+	}, {
+		Name: "zhiban.lawyer.left.v1", Title: Text{"值班律师退出名册", "Lawyer left"}, Clause: "三(二)3",
+		Payload: func() any { return new(LawyerLeft) },
+		Example: `{"reason":"转所"}`,
+	}, {
+		Name: "zhiban.roster.delivered.v1", Title: Text{"名册送达", "Roster delivered"}, Clause: "三(二)3",
+		Payload: func() any { return new(RosterDelivered) },
+		Example: `{"version":"2026-1","receivers":["court","procuratorate","police"]}`,
+	}, {
+		Name: "zhiban.contact.appointed.v1", Title: Text{"确定负责人、联络员", "Contact appointed"}, Clause: "三(二)2",
+		Payload: func() any { return new(ContactAppointed) },
+		Example: `{"organ":"court","role":"responsible","from":"2026-01-01"}`,
+	}, {
+		Name: "zhiban.shift.planned.v1", Title: Text{"值班排班", "Shift planned"}, Clause: "三(四)1(1)",
+		Payload: func() any { return new(ShiftPlanned) },
+		Example: `{"lawyer":"12201201810123456","mode":"onsite","start":"2026-09-01T08:30:00+08:00","end":"2026-09-01T16:30:00+08:00"}`,
+	}, {
+		Name: "zhiban.application.guided.v1", Title: Text{"引导申请法律援助", "Guided to apply"}, Clause: "三(三)1(2)",
+		Payload: func() any { return new(ApplicationGuided) },
+		Example: `{"lawyer":"12201201810123456","person":"p-7f3a91"}`,
+	}, {
+		Name: "zhiban.application.registered.v1", Title: Text{"登记法律援助申请", "Application registered"}, Clause: "三(三)1(2)",
+		Payload: func() any { return new(ApplicationRegistered) },
+		Example: `{"lawyer":"12201201810123456","number":"2026-118"}`,
+	}, {
+		Name: "zhiban.application.reviewed.v1", Title: Text{"初审法律援助申请", "Application reviewed"}, Clause: "三(三)1(2)",
+		Payload: func() any { return new(ApplicationReviewed) },
+		Example: `{"lawyer":"12201201810123456","outcome":"fit"}`,
+	}, {
+		Name: "zhiban.application.decided.v1", Title: Text{"法律援助审查决定", "Application decided"}, Clause: "三(三)1(2)",
+		Payload: func() any { return new(ApplicationDecided) },
+		Example: `{"agency":"榆树市法律援助中心","outcome":"accepted"}`,
+	}, {
+		Name: "zhiban.application.assigned.v1", Title: Text{"指派律师", "Lawyer assigned"}, Clause: "三(四)1(2)",
+		Payload: func() any { return new(ApplicationAssigned) },
+		Example: `{"lawyer":"12201201511234567"}`,
+	}, {
+		Name: "zhiban.assistance.given.v1", Title: Text{"提供法律帮助", "Assistance given"}, Clause: "三(三)1(3)",
+		Payload: func() any { return new(AssistanceGiven) },
+		Example: `{"lawyer":"12201201810123456","person":"p-7f3a91","service":"plea_leniency","stage":"prosecution"}`,
+	}, {
+		Name: "zhiban.complaint.lodged.v1", Title: Text{"代理申诉、控告", "Complaint lodged"}, Clause: "三(三)1(4)",
+		Payload: func() any { return new(ComplaintLodged) },
+		Example: `{"lawyer":"12201201810123456","person":"p-7f3a91","ground":"illegal_evidence"}`,
+	}, {
+		Name: "zhiban.complaint.closed.v1", Title: Text{"申诉、控告办结", "Complaint closed"}, Clause: "三(三)1(4)",
+		Payload: func() any { return new(ComplaintClosed) },
+		Example: `{"outcome":"upheld"}`,
+	}, {
+		Name: "zhiban.activity.held.v1", Title: Text{"法治宣传及其他工作", "Activity held"}, Clause: "三(三)1(5)–(6)",
+		Payload: func() any { return new(ActivityHeld) },
+		Example: `{"kind":"publicity","audience":60}`,
+	}, {
+		Name: "zhiban.help_request.received.v1", Title: Text{"收到法律帮助请求", "Help request received"}, Clause: "三(三)4(4)",
+		Payload: func() any { return new(HelpRequestReceived) },
+		Example: `{"organ":"police","person":"p-7f3a91"}`,
+	}, {
+		Name: "zhiban.help_request.dispatched.v1", Title: Text{"通知值班律师", "Duty lawyer called"}, Clause: "三(三)4(4)",
+		Payload: func() any { return new(HelpRequestDispatched) },
+		Example: `{"lawyer":"12201201810123456"}`,
+	}, {
+		Name: "zhiban.supervision.issued.v1", Title: Text{"提出纠正意见", "Correction opinion issued"}, Clause: "三(三)4(5)",
+		Payload: func() any { return new(SupervisionIssued) },
+		Example: `{"organ":"police","kind":"not_notified"}`,
+	}, {
+		Name: "zhiban.supervision.answered.v1", Title: Text{"答复纠正意见", "Correction opinion answered"}, Clause: "三(三)4(5)",
+		Payload: func() any { return new(SupervisionAnswered) },
+		Example: `{"accepted":true}`,
+	}, {
+		Name: "zhiban.supervision.closed.v1", Title: Text{"纠正意见办结", "Correction opinion closed"}, Clause: "三(三)4(5)",
+		Payload: func() any { return new(SupervisionClosed) },
+		Example: `{"outcome":"corrected"}`,
+	}, {
+		Name: "zhiban.subsidy.accrued.v1", Title: Text{"应发值班补贴", "Subsidy accrued"}, Clause: "三(四)3(1)",
+		Payload: func() any { return new(SubsidyAccrued) },
+		Example: `{"lawyer":"12201201810123456","fen":20000}`,
+	}, {
+		Name: "zhiban.subsidy.paid.v1", Title: Text{"发放值班补贴", "Subsidy paid"}, Clause: "三(四)3(1)",
+		Payload: func() any { return new(SubsidyPaid) },
+		Example: `{"lawyer":"12201201810123456","fen":20000}`,
+	}, {
+		Name: "zhiban.training.attended.v1", Title: Text{"参加业务培训", "Training attended"}, Clause: "三(四)3(3)",
+		Payload: func() any { return new(TrainingAttended) },
+		Example: `{"lawyer":"12201201810123456","topic":"procedure","hours":4}`,
+	}, {
+		Name: "zhiban.conduct.reported.v1", Title: Text{"反映违纪线索", "Conduct reported"}, Clause: "三(四)4(1)",
+		Payload: func() any { return new(ConductReported) },
+		Example: `{"lawyer":"12201201810123456","code":"soliciting"}`,
+	}, {
+		Name: "zhiban.conduct.decided.v1", Title: Text{"作出违纪处理决定", "Conduct decided"}, Clause: "三(四)4(1)",
+		Payload: func() any { return new(ConductDecided) },
+		Example: `{"lawyer":"12201201810123456","outcome":"dismissed","document":"长律协〔2026〕8号"}`,
+	}, {
+		Name: "zhiban.honour.awarded.v1", Title: Text{"表彰", "Honour awarded"}, Clause: "三(四)4(2)",
+		Payload: func() any { return new(HonourAwarded) },
+		Example: `{"lawyer":"12201201810123456","kind":"prefecture","document":"长司发〔2026〕15号"}`,
+	}, {
+		Name: "zhiban.feedback.given.v1", Title: Text{"征求意见", "Feedback given"}, Clause: "三(二)3",
+		Payload: func() any { return new(FeedbackGiven) },
+		Example: `{"respondent":"person","score":5,"lawyer":"12201201810123456"}`,
+	}, {
+		Name: "zhiban.meeting.held.v1", Title: Text{"召开联席会议", "Joint meeting held"}, Clause: "四(二)",
+		Payload: func() any { return new(MeetingHeld) },
+		Example: `{"organs":["court","procuratorate","police","justice"],"agenda":"值班律师工作季度通报"}`,
+	}, {
+		Name: "zhiban.matter.reported.v1", Title: Text{"报告重大事项、突发事件", "Matter reported"}, Clause: "四(二)",
+		Payload: func() any { return new(MatterReported) },
+		Example: `{"kind":"incident"}`,
+	}, {
+		Name: "zhiban.matter.resolved.v1", Title: Text{"事项办结", "Matter resolved"}, Clause: "四(二)",
+		Payload: func() any { return new(MatterResolved) },
+		Example: `{"outcome":"rectified"}`,
 	},
 })
 

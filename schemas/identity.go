@@ -23,6 +23,20 @@ const (
 	CaseConsultation CaseKind = "consultation"
 	CaseApplication  CaseKind = "application"
 	CaseNotification CaseKind = "notification"
+	CaseRoster       CaseKind = "roster"
+	CaseContact      CaseKind = "contact"
+	CaseAssistance   CaseKind = "assistance"
+	CaseComplaint    CaseKind = "complaint"
+	CaseActivity     CaseKind = "activity"
+	CaseHelpRequest  CaseKind = "help_request"
+	CaseSupervision  CaseKind = "supervision"
+	CaseSubsidy      CaseKind = "subsidy"
+	CaseTraining     CaseKind = "training"
+	CaseConduct      CaseKind = "conduct"
+	CaseHonour       CaseKind = "honour"
+	CaseFeedback     CaseKind = "feedback"
+	CaseMeeting      CaseKind = "meeting"
+	CaseMatter       CaseKind = "matter"
 )
 
 // CaseID is the subject of an event: "<kind>/<key>", where key is a UUID, the

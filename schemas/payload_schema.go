@@ -92,7 +92,10 @@ func newPayloadSchema(t *EventType) *payloadSchema {
 	p := &payloadSchema{payload: t.Payload(), registry: registry, schema: huma.SchemaFromType(registry, payload)}
 	for i := range payload.NumField() {
 		name, options, _ := strings.Cut(payload.Field(i).Tag.Get("json"), ",")
-		f := payloadField{name: name, schema: p.schema.Properties[name], required: !strings.Contains(options, "omitempty"), word: words[name]}
+		f := payloadField{name: name, schema: p.schema.Properties[name], required: !strings.Contains(options, "omitempty")}
+		if len(f.schema.Enum) == 0 { // a list of values says itself what is expected
+			f.word = words[name]
+		}
 		f.schema.Nullable = false // an optional field is left out, not null
 		if f.schema.Pattern != "" {
 			f.schema.PatternDescription = f.word.pattern

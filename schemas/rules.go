@@ -52,6 +52,12 @@ func (s *scanner) payload(at string, ev *Event, t *EventType, fields members) []
 		if organ != "" && trigger != "" && !slices.Contains(organTriggers[organ], trigger) {
 			fail("trigger", "%q is no duty of the organ %q; expected one of %s", trigger, organ, strings.Join(organTriggers[organ], " "))
 		}
+	case *ShiftPlanned:
+		start, wrong := parseTime(text("start"))
+		end, wrong2 := parseTime(text("end"))
+		if wrong == "" && wrong2 == "" && !end.After(start) {
+			fail("end", "%q is not after the start, %q", text("end"), text("start"))
+		}
 	case *Corrected:
 		s.corrected(at, ev, fields, text, fail)
 	case *Voided:

@@ -426,7 +426,7 @@ func (s *scanner) subject(ev *Event, v string) {
 }
 
 // stationCases are the cases that happen at a station, never in a division.
-var stationCases = map[CaseKind]bool{CaseShift: true, CaseConsultation: true, CaseApplication: true}
+var stationCases = map[CaseKind]bool{CaseShift: true, CaseConsultation: true, CaseApplication: true, CaseAssistance: true, CaseComplaint: true}
 
 func (s *scanner) time(at, v string) time.Time {
 	t, wrong := parseTime(v)
