@@ -29,6 +29,43 @@ const (
 	NotificationsUnevid     IndicatorCode = "notifications_unevidenced"
 	NotificationsOpen       IndicatorCode = "notifications_open"
 	NotificationsOverdue    IndicatorCode = "notifications_overdue"
+	PleaAssistance          IndicatorCode = "plea_assistance"
+	Affidavits              IndicatorCode = "affidavits"
+	ClientMeetings          IndicatorCode = "client_meetings"
+	FileReviews             IndicatorCode = "file_reviews"
+	Opinions                IndicatorCode = "opinions"
+	OpinionsAdopted         IndicatorCode = "opinions_adopted"
+	CoerciveMeasures        IndicatorCode = "coercive_measure_applications"
+	ProcedureChoices        IndicatorCode = "procedure_choices"
+	Complaints              IndicatorCode = "complaints"
+	PublicitySessions       IndicatorCode = "publicity_sessions"
+	OtherTasks              IndicatorCode = "other_tasks"
+	ApplicationsAccepted    IndicatorCode = "applications_accepted"
+	ApplicationsRefused     IndicatorCode = "applications_refused"
+	AssignmentConflicts     IndicatorCode = "assignment_conflicts"
+	HelpRequests            IndicatorCode = "help_requests"
+	HelpRequestsDispatched  IndicatorCode = "help_requests_dispatched"
+	CorrectionsIssued       IndicatorCode = "corrections_issued"
+	CorrectionsAnswered     IndicatorCode = "corrections_answered"
+	CorrectionsClosed       IndicatorCode = "corrections_closed"
+	SubsidiesDue            IndicatorCode = "subsidies_due"
+	SubsidiesPaid           IndicatorCode = "subsidies_paid"
+	TrainingHours           IndicatorCode = "training_hours"
+	FeedbackCount           IndicatorCode = "feedback_count"
+	FeedbackScore           IndicatorCode = "feedback_score"
+	Satisfaction            IndicatorCode = "satisfaction"
+	ConductUpheld           IndicatorCode = "conduct_upheld"
+	Honours                 IndicatorCode = "honours"
+	ShiftsPlanned           IndicatorCode = "shifts_planned"
+	ShiftsAwaited           IndicatorCode = "shifts_awaited"
+	NoShows                 IndicatorCode = "no_shows"
+	Inspections             IndicatorCode = "inspections"
+	InspectionsMet          IndicatorCode = "inspections_met"
+	InspectionPassRate      IndicatorCode = "inspection_pass_rate"
+	RosterDeliveries        IndicatorCode = "roster_deliveries"
+	JointMeetings           IndicatorCode = "joint_meetings"
+	MattersReported         IndicatorCode = "matters_reported"
+	MattersOpen             IndicatorCode = "matters_open"
 )
 
 // IndicatorKind says how a figure behaves when it is split or added.
@@ -57,6 +94,9 @@ type Indicator struct {
 	// computed from (a ratio's numerator); Over is a ratio's denominator.
 	Of   IndicatorCode `json:"of,omitempty"`
 	Over IndicatorCode `json:"over,omitempty"`
+	// Parts is how many units of its postings make one of the figure: training
+	// is posted in minutes and shown in hours. Zero is one.
+	Parts int64 `json:"-"`
 }
 
 // IndicatorCatalogue is the table of figures.
@@ -67,6 +107,13 @@ type IndicatorCatalogue struct {
 // LegalAidLaw is the day the Legal Aid Law (法律援助法) took effect; its art. 39
 // gives the 24 hours for transferring an application.
 var LegalAidLaw = Date(2022, 1, 1)
+
+// Later law that added duties: the amended Criminal Procedure Law (刑事诉讼法) and
+// the Measures for duty lawyers (法律援助值班律师工作办法).
+var (
+	ProcedureLaw2018   = Date(2018, 10, 26)
+	DutyLawyerMeasures = Date(2020, 8, 20)
+)
 
 // Indicators lists every figure there is.
 var Indicators = IndicatorCatalogue{[]Indicator{
@@ -106,6 +153,80 @@ var Indicators = IndicatorCatalogue{[]Indicator{
 		Definition: Text{"告知义务已发生而尚未告知的，不论期限是否已过。", "Duties that arose and were not fulfilled, whether or not the deadline has passed."}},
 	{Code: NotificationsOverdue, Name: Text{"逾期未告知", "Overdue notifications"}, Unit: Text{"人次", "notices"}, Kind: Overdue, Of: NotificationsOpen, Clause: "三(三)4(4)",
 		Definition: Text{"查询时点期限已过而仍未告知的。", "Not notified although the last day has passed at the moment asked for."}},
+	{Code: PleaAssistance, Name: Text{"认罪认罚法律帮助", "Plea-leniency help"}, Unit: Text{"件", "cases"}, Kind: Additive, Clause: "三(三)1(3)",
+		Definition: Text{"为自愿认罪认罚的犯罪嫌疑人、被告人提供法律帮助的件数。", "Legal help given to those who plead guilty and accept punishment."}},
+	{Code: Affidavits, Name: Text{"见证具结书", "Affidavits witnessed"}, Unit: Text{"件", "cases"}, Kind: Additive, Clause: "刑事诉讼法第174条", Effective: ProcedureLaw2018,
+		Definition: Text{"签署认罪认罚具结书时在场的件数；2018年10月26日起适用。", "Affidavits signed in the presence of the lawyer; since 2018-10-26."}},
+	{Code: ClientMeetings, Name: Text{"会见", "Meetings with persons"}, Unit: Text{"次", "meetings"}, Kind: Additive, Clause: "法律援助值班律师工作办法第6条", Effective: DutyLawyerMeasures,
+		Definition: Text{"会见犯罪嫌疑人、被告人的次数；2020年8月20日起适用。", "Meetings with suspects and defendants; since 2020-08-20."}},
+	{Code: FileReviews, Name: Text{"阅卷", "File reviews"}, Unit: Text{"次", "reviews"}, Kind: Additive, Clause: "法律援助值班律师工作办法第6条", Effective: DutyLawyerMeasures,
+		Definition: Text{"查阅案卷材料的次数；2020年8月20日起适用。", "Reviews of case files; since 2020-08-20."}},
+	{Code: Opinions, Name: Text{"提出书面意见", "Written opinions"}, Unit: Text{"件", "opinions"}, Kind: Additive, Clause: "刑事诉讼法第36条", Effective: ProcedureLaw2018,
+		Definition: Text{"对案件处理提出意见的件数；2018年10月26日起适用。", "Opinions on the handling of the case; since 2018-10-26."}},
+	{Code: OpinionsAdopted, Name: Text{"意见被采纳", "Opinions adopted"}, Unit: Text{"件", "opinions"}, Kind: Additive, Clause: "刑事诉讼法第36条", Effective: ProcedureLaw2018,
+		Definition: Text{"其中已知被采纳的。", "Those known to be adopted."}},
+	{Code: CoerciveMeasures, Name: Text{"申请变更强制措施", "Coercive-measure applications"}, Unit: Text{"件", "applications"}, Kind: Additive, Clause: "刑事诉讼法第36条", Effective: ProcedureLaw2018,
+		Definition: Text{"申请变更强制措施的件数；2018年10月26日起适用。", "Applications to change a coercive measure; since 2018-10-26."}},
+	{Code: ProcedureChoices, Name: Text{"程序选择建议", "Advice on procedure"}, Unit: Text{"件", "cases"}, Kind: Additive, Clause: "刑事诉讼法第36条", Effective: ProcedureLaw2018,
+		Definition: Text{"就程序选择提出建议的件数；2018年10月26日起适用。", "Advice on the choice of procedure; since 2018-10-26."}},
+	{Code: Complaints, Name: Text{"代理申诉、控告", "Complaints"}, Unit: Text{"件", "complaints"}, Kind: Additive, Clause: "三(三)1(4)",
+		Definition: Text{"对刑讯逼供、非法取证等代理申诉、控告的件数。", "Complaints and accusations lodged on a person's behalf."}},
+	{Code: PublicitySessions, Name: Text{"法治宣传", "Publicity sessions"}, Unit: Text{"次", "sessions"}, Kind: Additive, Clause: "三(三)1(5)",
+		Definition: Text{"开展法治宣传的次数。", "Sessions of legal publicity."}},
+	{Code: OtherTasks, Name: Text{"承办其他工作", "Other tasks"}, Unit: Text{"件", "tasks"}, Kind: Additive, Clause: "三(三)1(6)",
+		Definition: Text{"承办法律援助机构交办的其他工作。", "Other tasks of the legal aid centre."}},
+	{Code: ApplicationsAccepted, Name: Text{"受理申请", "Applications accepted"}, Unit: Text{"件", "applications"}, Kind: Additive, Clause: "三(三)1(2)",
+		Definition: Text{"法律援助机构决定受理的申请，计入决定当日。", "Applications the centre accepted, on the day of the decision."}},
+	{Code: ApplicationsRefused, Name: Text{"不予受理申请", "Applications refused"}, Unit: Text{"件", "applications"}, Kind: Additive, Clause: "三(三)1(2)",
+		Definition: Text{"法律援助机构决定不予受理的申请，计入决定当日。", "Applications the centre refused, on the day of the decision."}},
+	{Code: AssignmentConflicts, Name: Text{"指派冲突", "Assignment conflicts"}, Unit: Text{"件", "cases"}, Kind: Additive, Clause: "三(四)1(2)",
+		Definition: Text{"看守所值班期间转交的案件指派给了接收申请的同一律师，计入指派当日。", "Cases taken during detention-centre duty and assigned to the very lawyer who took them, on the day of the assignment."}},
+	{Code: HelpRequests, Name: Text{"法律帮助请求", "Help requests"}, Unit: Text{"件", "requests"}, Kind: Additive, Clause: "三(三)4(4)",
+		Definition: Text{"办案机关收到的法律帮助请求。", "Requests for legal help that reached an organ."}},
+	{Code: HelpRequestsDispatched, Name: Text{"已通知值班律师", "Duty lawyers called"}, Unit: Text{"件", "requests"}, Kind: Additive, Clause: "三(三)4(4)",
+		Definition: Text{"其中已通知值班律师的，计入收到请求当日。", "Those for which a duty lawyer was called, on the day of the request."}},
+	{Code: CorrectionsIssued, Name: Text{"提出纠正意见", "Correction opinions issued"}, Unit: Text{"件", "opinions"}, Kind: Additive, Clause: "三(三)4(5)",
+		Definition: Text{"检察机关提出的纠正意见。", "Correction opinions issued by the procuratorate."}},
+	{Code: CorrectionsAnswered, Name: Text{"纠正意见已答复", "Correction opinions answered"}, Unit: Text{"件", "opinions"}, Kind: Additive, Clause: "三(三)4(5)",
+		Definition: Text{"其中已答复的，计入提出当日。", "Those answered, on the day of issue."}},
+	{Code: CorrectionsClosed, Name: Text{"纠正意见已办结", "Correction opinions closed"}, Unit: Text{"件", "opinions"}, Kind: Additive, Clause: "三(三)4(5)",
+		Definition: Text{"其中已办结的，计入提出当日。", "Those closed, on the day of issue."}},
+	{Code: SubsidiesDue, Name: Text{"应发值班补贴", "Subsidies due"}, Unit: Text{"分", "fen"}, Kind: Additive, Clause: "三(四)3(1)",
+		Definition: Text{"应发放的值班补贴，单位为分。", "Subsidies that became due, in fen."}},
+	{Code: SubsidiesPaid, Name: Text{"已发值班补贴", "Subsidies paid"}, Unit: Text{"分", "fen"}, Kind: Additive, Clause: "三(四)3(1)",
+		Definition: Text{"已发放的值班补贴，单位为分，计入发放当日。", "Subsidies paid, in fen, on the day of payment."}},
+	{Code: TrainingHours, Name: Text{"培训学时", "Training hours"}, Unit: Text{"小时", "hours"}, Kind: Additive, Clause: "三(四)3(3)", Parts: 60,
+		Definition: Text{"值班律师参加业务培训的学时。", "Hours of training attended."}},
+	{Code: Satisfaction, Name: Text{"满意度", "Satisfaction"}, Unit: Text{"分", "points"}, Kind: Ratio, Clause: "三(二)3", Of: FeedbackScore, Over: FeedbackCount,
+		Definition: Text{"征求意见的平均分，满分5分；无意见时不适用。", "Mean score of the opinions collected, out of 5."}},
+	{Code: FeedbackCount, Name: Text{"征求意见", "Opinions collected"}, Unit: Text{"份", "opinions"}, Kind: Additive, Clause: "三(二)3",
+		Definition: Text{"收到的意见份数。", "Opinions collected."}},
+	{Code: FeedbackScore, Name: Text{"征求意见总分", "Sum of scores"}, Unit: Text{"分", "points"}, Kind: Additive, Clause: "三(二)3",
+		Definition: Text{"意见的总分。", "Sum of the scores."}},
+	{Code: ConductUpheld, Name: Text{"违纪处理", "Discipline decisions"}, Unit: Text{"件", "decisions"}, Kind: Additive, Clause: "三(四)4(1)",
+		Definition: Text{"查实并作出处理决定的违纪；未决定的不计。", "Breaches upheld by a decision; nothing undecided is counted."}},
+	{Code: Honours, Name: Text{"表彰", "Commendations"}, Unit: Text{"次", "awards"}, Kind: Additive, Clause: "三(四)4(2)",
+		Definition: Text{"值班律师受到的表彰。", "Commendations of duty lawyers."}},
+	{Code: ShiftsPlanned, Name: Text{"排班班次", "Shifts planned"}, Unit: Text{"人次", "shifts"}, Kind: Additive, Clause: "三(四)1(1)",
+		Definition: Text{"排定的值班班次，计入排班开始之日。", "Shifts planned, on the day they begin."}},
+	{Code: ShiftsAwaited, Name: Text{"未到岗排班", "Planned shifts not begun"}, Unit: Text{"人次", "shifts"}, Kind: Additive, Clause: "三(四)1(1)",
+		Definition: Text{"已排班而尚未签到的班次，不论是否到期。", "Shifts planned and not signed in, whether or not their day has passed."}},
+	{Code: NoShows, Name: Text{"缺岗", "No-shows"}, Unit: Text{"人次", "shifts"}, Kind: Overdue, Clause: "三(四)1(1)", Of: ShiftsAwaited,
+		Definition: Text{"排班之日已过而未签到的班次。", "Shifts planned and not signed in although their day has passed."}},
+	{Code: InspectionPassRate, Name: Text{"达标率", "Inspection pass rate"}, Unit: Text{"%", "%"}, Kind: Ratio, Clause: "三(一)3", Of: InspectionsMet, Over: Inspections,
+		Definition: Text{"检查中全部项目达标的比例。", "Share of inspections that found everything in order."}},
+	{Code: Inspections, Name: Text{"工作站检查", "Inspections"}, Unit: Text{"次", "inspections"}, Kind: Additive, Clause: "三(一)3",
+		Definition: Text{"对工作站的检查次数。", "Inspections of stations."}},
+	{Code: InspectionsMet, Name: Text{"检查达标", "Inspections passed"}, Unit: Text{"次", "inspections"}, Kind: Additive, Clause: "三(一)3",
+		Definition: Text{"其中全部项目达标的。", "Those that found everything in order."}},
+	{Code: RosterDeliveries, Name: Text{"名册送达", "Rosters delivered"}, Unit: Text{"次", "deliveries"}, Kind: Additive, Clause: "三(二)3",
+		Definition: Text{"值班律师名册送达各机关的次数（每个接收机关计一次）。", "Deliveries of the roster, one for each organ that received it."}},
+	{Code: JointMeetings, Name: Text{"联席会议", "Joint meetings"}, Unit: Text{"次", "meetings"}, Kind: Additive, Clause: "四(二)",
+		Definition: Text{"召开的联席会议。", "Joint meetings held."}},
+	{Code: MattersReported, Name: Text{"重大事项、突发事件", "Matters reported"}, Unit: Text{"件", "matters"}, Kind: Additive, Clause: "四(二)",
+		Definition: Text{"报告的重大事项、突发事件和检查督导事项。", "Major matters, incidents and inspections reported."}},
+	{Code: MattersOpen, Name: Text{"未办结事项", "Matters open"}, Unit: Text{"件", "matters"}, Kind: Additive, Clause: "四(二)",
+		Definition: Text{"其中尚未办结的。", "Those not resolved yet."}},
 	{Code: Stations, Name: Text{"工作站", "Stations"}, Unit: Text{"个", "stations"}, Kind: Stock, Clause: "三(一)1",
 		Definition: Text{"期末已设立的工作站。", "Stations founded by the end of the range."}},
 	{Code: Lawyers, Name: Text{"在册值班律师", "Lawyers on the roster"}, Unit: Text{"人", "lawyers"}, Kind: Stock, Clause: "三(二)1",

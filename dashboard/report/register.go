@@ -90,6 +90,11 @@ func (w *Warehouse) readRegister(ctx context.Context, cut Cut) (*register, error
 				r.stations[code] = Station{code, schemas.StationKind(p.Kind), p.Name, schemas.DivisionCode(p.Location), schemas.DivisionCode(p.Reporting), true}
 			case *schemas.LawyerEnrolled:
 				r.lawyers[p.Licence] = Lawyer{p.Licence, p.Name, p.Kind, p.Firm, schemas.DivisionCode(p.Division), true}
+			case *schemas.LawyerMoved:
+				if l, ok := r.lawyers[c.Key]; ok {
+					l.Firm, l.Division = p.Firm, schemas.DivisionCode(p.Division)
+					r.lawyers[c.Key] = l
+				}
 			}
 		}
 	}

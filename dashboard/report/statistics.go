@@ -60,6 +60,7 @@ func (c *cell) value(ind schemas.Indicator) *float64 {
 		}
 		v = float64(c.sums[ind.Of]) / float64(over)
 	}
+	v /= float64(max(ind.Parts, 1))
 	return &v
 }
 

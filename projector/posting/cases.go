@@ -6,16 +6,29 @@ import (
 	"zhiban/schemas"
 )
 
-// postStation counts a station once, from the day it was founded.
+// postStation counts a station from the day it was founded until the day it was
+// closed, and each inspection on its day.
 func postStation(events []schemas.Event) []Posting {
-	e, _, ok := first[schemas.StationFounded](events)
-	if !ok {
-		return nil
+	var out []Posting
+	if e, _, ok := first[schemas.StationFounded](events); ok {
+		out = append(out, at(e).post(schemas.Stations, 1))
+		if e, _, ok := first[schemas.StationClosed](events); ok {
+			out = append(out, at(e).post(schemas.Stations, -1))
+		}
 	}
-	return []Posting{at(e).post(schemas.Stations, 1)}
+	for _, e := range events {
+		if p, ok := e.Payload.(*schemas.StationInspected); ok {
+			out = append(out, at(e).post(schemas.Inspections, 1))
+			if len(p.Missing) == 0 {
+				out = append(out, at(e).post(schemas.InspectionsMet, 1))
+			}
+		}
+	}
+	return out
 }
 
-// postLawyer counts a lawyer once, from the day of enrolment.
+// postLawyer counts a lawyer from the day of enrolment until the day of leaving
+// the roster. A lawyer who moves stays one lawyer.
 func postLawyer(events []schemas.Event) []Posting {
 	e, p, ok := first[schemas.LawyerEnrolled](events)
 	if !ok {
@@ -23,17 +36,48 @@ func postLawyer(events []schemas.Event) []Posting {
 	}
 	entry := at(e)
 	entry.Lawyer = licence(p.Licence)
-	return []Posting{entry.post(schemas.Lawyers, 1)}
+	out := []Posting{entry.post(schemas.Lawyers, 1)}
+	if left, _, ok := first[schemas.LawyerLeft](events); ok {
+		entry.Day = schemas.DayOf(left.Time)
+		out = append(out, entry.post(schemas.Lawyers, -1))
+	}
+	return out
 }
 
 // postShift counts a shift and its minutes on the day of the sign-in. A
 // sign-out without sign-in counts nothing; one before its sign-in leaves the
-// shift open.
+// shift open. A planned shift is awaited until it is signed in.
 func postShift(events []schemas.Event) []Posting {
-	in, p, ok := first[schemas.ShiftSignedIn](events)
+	in, p, signedIn := first[schemas.ShiftSignedIn](events)
+	out := postPlan(events, signedIn)
+	if signedIn {
+		out = append(out, postDuty(events, in, p)...)
+	}
+	return out
+}
+
+// postPlan counts a planned shift on the day it begins. That day is also when
+// it falls due.
+func postPlan(events []schemas.Event, signedIn bool) []Posting {
+	e, p, ok := first[schemas.ShiftPlanned](events)
 	if !ok {
 		return nil
 	}
+	start, err := time.Parse(time.RFC3339, p.Start)
+	if err != nil {
+		return nil // refused by ingest
+	}
+	entry := at(e)
+	entry.Day, entry.Lawyer, entry.Mode = schemas.DayOf(start), licence(p.Lawyer), p.Mode
+	entry.Due = entry.Day
+	out := []Posting{entry.post(schemas.ShiftsPlanned, 1)}
+	if !signedIn {
+		out = append(out, entry.post(schemas.ShiftsAwaited, 1))
+	}
+	return out
+}
+
+func postDuty(events []schemas.Event, in schemas.Event, p *schemas.ShiftSignedIn) []Posting {
 	entry := at(in)
 	entry.Lawyer, entry.Mode = licence(p.Lawyer), p.Mode
 	shift := entry.post(schemas.Shifts, 1)
@@ -87,6 +131,19 @@ func postApplication(events []schemas.Event) []Posting {
 		entry := at(transferred)
 		entry.Lawyer = licence(t.Lawyer)
 		out = append(out, entry.post(schemas.ApplicationsTransferred, 1))
+	}
+	if e, p, ok := first[schemas.ApplicationDecided](events); ok {
+		code := schemas.ApplicationsAccepted
+		if p.Outcome == "refused" {
+			code = schemas.ApplicationsRefused
+		}
+		out = append(out, at(e).post(code, 1))
+	}
+	if e, p, ok := first[schemas.ApplicationAssigned](events); ok && isReceived && p.Lawyer == r.Lawyer &&
+		received.Source.Station.Kind() == schemas.DetentionCentre {
+		entry := at(e)
+		entry.Lawyer = licence(p.Lawyer)
+		out = append(out, entry.post(schemas.AssignmentConflicts, 1))
 	}
 	return out
 }

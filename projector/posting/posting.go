@@ -116,8 +116,20 @@ func post(events []schemas.Event) []Posting {
 		return postApplication(events)
 	case schemas.CaseNotification:
 		return postNotification(events)
+	case schemas.CaseAssistance:
+		return postAssistance(events)
+	case schemas.CaseHelpRequest:
+		return postHelpRequest(events)
+	case schemas.CaseSupervision:
+		return postSupervision(events)
+	case schemas.CaseSubsidy:
+		return postSubsidy(events)
+	case schemas.CaseFeedback:
+		return postFeedback(events)
+	case schemas.CaseMatter:
+		return postMatter(events)
 	}
-	return nil
+	return postSingle(events)
 }
 
 // first finds the first event with a payload of type *P.

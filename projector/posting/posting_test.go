@@ -284,3 +284,119 @@ func BenchmarkStep(b *testing.B) {
 		}
 	})
 }
+
+func TestPostTheRestOfTheRegulation(t *testing.T) {
+	evAt := func(n int, typ, station, day, data string) schemas.Event {
+		e := ev(t, n, typ, day, data)
+		src, err := schemas.ParseSource("/stations/" + station)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Source = src
+		return e
+	}
+	for name, c := range map[string]struct {
+		events []schemas.Event
+		want   map[string]int64
+	}{
+		"plea help": {
+			[]schemas.Event{ev(t, 1, "assistance.given", "09-01 10:00", `{`+lawyer+`,"person":"p-1","service":"plea_leniency"}`)},
+			map[string]int64{"plea_assistance 09-01": 1},
+		},
+		"an opinion that was adopted": {
+			[]schemas.Event{ev(t, 1, "assistance.given", "09-01 10:00", `{`+lawyer+`,"person":"p-1","service":"opinion","adopted":true}`)},
+			map[string]int64{"opinions 09-01": 1, "opinions_adopted 09-01": 1},
+		},
+		"a planned shift is awaited until it begins, whenever it was planned": {
+			[]schemas.Event{ev(t, 1, "shift.planned", "08-20 10:00", `{`+lawyer+`,"mode":"phone","start":"2026-09-01T08:30:00+08:00","end":"2026-09-01T16:30:00+08:00"}`)},
+			map[string]int64{"shifts_planned 09-01 phone": 1, "shifts_awaited 09-01 phone": 1},
+		},
+		"and then it is a shift": {
+			[]schemas.Event{
+				ev(t, 1, "shift.planned", "08-20 10:00", `{`+lawyer+`,"mode":"onsite","start":"2026-09-01T08:30:00+08:00","end":"2026-09-01T16:30:00+08:00"}`),
+				ev(t, 2, "shift.signed_in", "09-01 08:31", in), ev(t, 3, "shift.signed_out", "09-01 16:31", out),
+			},
+			map[string]int64{"shifts_planned 09-01 onsite": 1, "shifts 09-01 onsite": 1, "duty_minutes 09-01 onsite": 480},
+		},
+		"a detention-centre case assigned to the lawyer who took it is a conflict": {
+			[]schemas.Event{
+				evAt(1, "application.received", "220182-detention", "09-01 09:00", `{`+lawyer+`,"person":"p-1","in_custody":true}`),
+				evAt(2, "application.assigned", "220182-detention", "09-03 09:00", out),
+			},
+			map[string]int64{"applications_received 09-01": 1, "transfer_due_24h 09-01": 1, "assignment_conflicts 09-03": 1},
+		},
+		"a court's case is not": {
+			[]schemas.Event{
+				ev(t, 1, "application.received", "09-01 09:00", `{`+lawyer+`,"person":"p-1","in_custody":true}`), ev(t, 2, "application.assigned", "09-03 09:00", out),
+			},
+			map[string]int64{"applications_received 09-01": 1, "transfer_due_24h 09-01": 1},
+		},
+		"a refused application": {
+			[]schemas.Event{ev(t, 1, "application.decided", "09-05 09:00", `{"agency":"榆树市法律援助中心","outcome":"refused"}`)},
+			map[string]int64{"applications_refused 09-05": 1},
+		},
+		"a help request counts on its own day, with the call": {
+			[]schemas.Event{ev(t, 1, "help_request.received", "09-01 09:00", `{"organ":"police","person":"p-1"}`), ev(t, 2, "help_request.dispatched", "09-02 09:00", out)},
+			map[string]int64{"help_requests 09-01 police": 1, "help_requests_dispatched 09-01 police": 1},
+		},
+		"a correction opinion answered and closed": {
+			[]schemas.Event{
+				ev(t, 1, "supervision.issued", "09-01 09:00", `{"organ":"court","kind":"not_notified"}`),
+				ev(t, 2, "supervision.answered", "09-09 09:00", `{"accepted":true}`), ev(t, 3, "supervision.closed", "09-19 09:00", `{"outcome":"corrected"}`),
+			},
+			map[string]int64{"corrections_issued 09-01 court": 1, "corrections_answered 09-01 court": 1, "corrections_closed 09-01 court": 1},
+		},
+		"a subsidy due and paid": {
+			[]schemas.Event{ev(t, 1, "subsidy.accrued", "09-01 09:00", `{`+lawyer+`,"fen":20000}`), ev(t, 2, "subsidy.paid", "10-08 09:00", `{`+lawyer+`,"fen":20000}`)},
+			map[string]int64{"subsidies_due 09-01": 20000, "subsidies_paid 10-08": 20000},
+		},
+		"training is posted in minutes": {
+			[]schemas.Event{ev(t, 1, "training.attended", "09-01 09:00", `{`+lawyer+`,"topic":"duties","hours":1.5}`)},
+			map[string]int64{"training_hours 09-01": 90},
+		},
+		"a conduct report alone is no figure": {
+			[]schemas.Event{ev(t, 1, "conduct.reported", "09-01 09:00", `{`+lawyer+`,"code":"fees"}`)}, map[string]int64{},
+		},
+		"nor is one that was dismissed": {
+			[]schemas.Event{ev(t, 1, "conduct.reported", "09-01 09:00", `{`+lawyer+`,"code":"fees"}`), ev(t, 2, "conduct.decided", "09-20 09:00", `{`+lawyer+`,"outcome":"dismissed","document":"1号"}`)}, map[string]int64{},
+		},
+		"one upheld is": {
+			[]schemas.Event{ev(t, 1, "conduct.reported", "09-01 09:00", `{`+lawyer+`,"code":"fees"}`), ev(t, 2, "conduct.decided", "09-20 09:00", `{`+lawyer+`,"outcome":"upheld","document":"1号"}`)},
+			map[string]int64{"conduct_upheld 09-20": 1},
+		},
+		"feedback counts with its score": {
+			[]schemas.Event{ev(t, 1, "feedback.given", "09-01 09:00", `{"respondent":"person","score":4}`)},
+			map[string]int64{"feedback_count 09-01": 1, "feedback_score 09-01": 4},
+		},
+		"a matter is open until resolved": {
+			[]schemas.Event{ev(t, 1, "matter.reported", "09-01 09:00", `{"kind":"incident"}`)},
+			map[string]int64{"matters_reported 09-01": 1, "matters_open 09-01": 1},
+		},
+		"a roster counts for each receiver": {
+			[]schemas.Event{ev(t, 1, "roster.delivered", "09-01 09:00", `{"version":"1","receivers":["court","police"]}`)},
+			map[string]int64{"roster_deliveries 09-01": 2},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, ledger(Post(c.events))); diff != "" {
+				t.Errorf("postings (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(c.want, ledger(stepwise(c.events))); diff != "" {
+				t.Errorf("postings event by event (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Help given before its duty took effect is in no figure of it.
+func TestLaterLawIsNotMixedIntoEarlierFigures(t *testing.T) {
+	e := ev(t, 1, "assistance.given", "09-01 10:00", `{`+lawyer+`,"person":"p-1","service":"affidavit"}`)
+	e.Time = time.Date(2018, 10, 25, 12, 0, 0, 0, schemas.Shanghai)
+	if p := Post([]schemas.Event{e}); len(p) != 0 {
+		t.Errorf("an affidavit of 2018-10-25 posted %v", p)
+	}
+	e.Time = e.Time.AddDate(0, 0, 1)
+	if p := Post([]schemas.Event{e}); len(p) != 1 {
+		t.Errorf("an affidavit of 2018-10-26 posted %v", p)
+	}
+}
