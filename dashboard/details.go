@@ -40,7 +40,7 @@ func (s *Server) detailsPage(ctx context.Context, v *visit) (page, error) {
 		switch {
 		case ind.Kind == schemas.Distinct:
 			p.Notes = append(p.Notes, note{Text: v.t("details.distinct", name)})
-		case ind.Kind == schemas.Ratio:
+		case ind.Divided():
 			p.Notes = append(p.Notes, note{Text: v.t("details.ratio", name)})
 		case slices.Contains(outstanding, code):
 			p.Notes = append(p.Notes, note{Text: v.t("details.outstanding", name)})
@@ -56,7 +56,8 @@ func (s *Server) detailsPage(ctx context.Context, v *visit) (page, error) {
 }
 
 // outstanding are the figures of what is still to be done: doing it posts −1.
-var outstanding = []schemas.IndicatorCode{schemas.ShiftsOpen, schemas.ConsultationsUnsigned, schemas.NotificationsOpen, schemas.NotificationsOverdue}
+var outstanding = []schemas.IndicatorCode{schemas.ShiftsOpen, schemas.ConsultationsUnsigned, schemas.NotificationsOpen, schemas.NotificationsOverdue,
+	schemas.ShiftsAwaited, schemas.NoShows, schemas.MattersOpen}
 
 // counted says how many postings there are and what they add up to.
 func (v *visit) counted(q report.Query, found report.PostingPage) string {
@@ -64,10 +65,11 @@ func (v *visit) counted(q report.Query, found report.PostingPage) string {
 	if len(q.Indicators) == 1 {
 		ind, _ := schemas.Indicators.Lookup(q.Indicators[0])
 		unit = ind.Unit.In(string(v.phrases))
+		sum = number(float64(found.Sum) / float64(max(ind.Parts, 1)))
 		switch {
 		case ind.Code == schemas.DutyMinutes:
 			unit += v.t("details.hours", fixed(float64(found.Sum)/60))
-		case ind.Kind == schemas.Ratio:
+		case ind.Divided():
 			unit = ""
 		case ind.Kind == schemas.Distinct:
 			of, _ := schemas.Indicators.Lookup(ind.Of)

@@ -43,7 +43,7 @@ func (p phrases) amount(code schemas.IndicatorCode, v *float64) amount {
 	a := amount{p.t("figure.none"), p.unit(ind)}
 	if v != nil {
 		a.Text = number(scaled(ind, *v))
-		if code == schemas.DutyMinutes || ind.Kind == schemas.Ratio {
+		if _, parts := ind.Shown(); parts != 1 || ind.Divided() {
 			a.Text = fixed(scaled(ind, *v))
 		}
 	}
@@ -61,21 +61,17 @@ func fixed(v float64) string {
 
 // scaled is a value in the unit that pages show.
 func scaled(ind schemas.Indicator, v float64) float64 {
-	switch {
-	case ind.Code == schemas.DutyMinutes:
-		return v / 60
-	case ind.Kind == schemas.Ratio:
+	if ind.Kind == schemas.Ratio {
 		return v * 100
 	}
-	return v
+	_, parts := ind.Shown()
+	return v / parts
 }
 
 // unit is the unit that pages show an indicator in.
 func (p phrases) unit(ind schemas.Indicator) string {
-	if ind.Code == schemas.DutyMinutes {
-		return p.t("unit.hours")
-	}
-	return ind.Unit.In(string(p))
+	unit, _ := ind.Shown()
+	return unit.In(string(p))
 }
 
 // indicator is the name of a figure.

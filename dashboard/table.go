@@ -65,7 +65,7 @@ func (v *visit) moved(code schemas.IndicatorCode, now, base *float64) cell {
 // available for a ratio.
 func zero(code schemas.IndicatorCode, value *float64) *float64 {
 	if value == nil {
-		if ind, err := schemas.Indicators.Lookup(code); err == nil && ind.Kind != schemas.Ratio {
+		if ind, err := schemas.Indicators.Lookup(code); err == nil && !ind.Divided() {
 			return new(float64)
 		}
 	}

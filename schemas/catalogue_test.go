@@ -168,8 +168,8 @@ func TestIndicatorRows(t *testing.T) {
 		if row.Name.ZH == "" || row.Name.EN == "" || row.Unit.ZH == "" || row.Definition.ZH == "" || row.Definition.EN == "" || row.Clause == "" {
 			t.Errorf("%s is not described in full", row.Code)
 		}
-		needsOf := slices.Contains([]IndicatorKind{Distinct, Ratio, Overdue}, row.Kind)
-		if needsOf != (row.Of != "") || (row.Kind == Ratio) != (row.Over != "") {
+		needsOf := slices.Contains([]IndicatorKind{Distinct, Ratio, Mean, Overdue}, row.Kind)
+		if needsOf != (row.Of != "") || row.Divided() != (row.Over != "") {
 			t.Errorf("%s of kind %s is computed from %q over %q", row.Code, row.Kind, row.Of, row.Over)
 		}
 		for _, code := range []IndicatorCode{row.Of, row.Over} {

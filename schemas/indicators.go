@@ -76,6 +76,7 @@ const (
 	Additive IndicatorKind = "additive" // 件, 人次: parts add to the whole
 	Distinct IndicatorKind = "distinct" // 人: never adds up, every total is counted anew
 	Ratio    IndicatorKind = "ratio"    // numerator over denominator, both additive; null when the denominator is 0
+	Mean     IndicatorKind = "mean"     // like a ratio, in a unit of its own: a score
 	Stock    IndicatorKind = "stock"    // how many there are at the end of the range
 	Overdue  IndicatorKind = "overdue"  // additive, of what is still open after its due day at the moment asked for
 )
@@ -97,6 +98,22 @@ type Indicator struct {
 	// Parts is how many units of its postings make one of the figure: training
 	// is posted in minutes and shown in hours. Zero is one.
 	Parts int64 `json:"-"`
+}
+
+// Divided tells whether the figure is one sum over another, and so not available
+// where the other is 0.
+func (i Indicator) Divided() bool { return i.Kind == Ratio || i.Kind == Mean }
+
+// Shown is the unit in which people read the figure, and how many of the
+// catalogue's units make one: hours for minutes, yuan for fen.
+func (i Indicator) Shown() (unit Text, parts float64) {
+	switch i.Unit.EN {
+	case "minutes":
+		return Text{"小时", "hours"}, 60
+	case "fen":
+		return Text{"元", "yuan"}, 100
+	}
+	return i.Unit, 1
 }
 
 // IndicatorCatalogue is the table of figures.
@@ -191,13 +208,13 @@ var Indicators = IndicatorCatalogue{[]Indicator{
 		Definition: Text{"其中已答复的，计入提出当日。", "Those answered, on the day of issue."}},
 	{Code: CorrectionsClosed, Name: Text{"纠正意见已办结", "Correction opinions closed"}, Unit: Text{"件", "opinions"}, Kind: Additive, Clause: "三(三)4(5)",
 		Definition: Text{"其中已办结的，计入提出当日。", "Those closed, on the day of issue."}},
-	{Code: SubsidiesDue, Name: Text{"应发值班补贴", "Subsidies due"}, Unit: Text{"分", "fen"}, Kind: Additive, Clause: "三(四)3(1)",
+	{Code: SubsidiesDue, Name: Text{"应发值班补贴", "Subsidies due"}, Unit: Text{"分（人民币）", "fen"}, Kind: Additive, Clause: "三(四)3(1)",
 		Definition: Text{"应发放的值班补贴，单位为分。", "Subsidies that became due, in fen."}},
-	{Code: SubsidiesPaid, Name: Text{"已发值班补贴", "Subsidies paid"}, Unit: Text{"分", "fen"}, Kind: Additive, Clause: "三(四)3(1)",
+	{Code: SubsidiesPaid, Name: Text{"已发值班补贴", "Subsidies paid"}, Unit: Text{"分（人民币）", "fen"}, Kind: Additive, Clause: "三(四)3(1)",
 		Definition: Text{"已发放的值班补贴，单位为分，计入发放当日。", "Subsidies paid, in fen, on the day of payment."}},
 	{Code: TrainingHours, Name: Text{"培训学时", "Training hours"}, Unit: Text{"小时", "hours"}, Kind: Additive, Clause: "三(四)3(3)", Parts: 60,
 		Definition: Text{"值班律师参加业务培训的学时。", "Hours of training attended."}},
-	{Code: Satisfaction, Name: Text{"满意度", "Satisfaction"}, Unit: Text{"分", "points"}, Kind: Ratio, Clause: "三(二)3", Of: FeedbackScore, Over: FeedbackCount,
+	{Code: Satisfaction, Name: Text{"满意度", "Satisfaction"}, Unit: Text{"分", "points"}, Kind: Mean, Clause: "三(二)3", Of: FeedbackScore, Over: FeedbackCount,
 		Definition: Text{"征求意见的平均分，满分5分；无意见时不适用。", "Mean score of the opinions collected, out of 5."}},
 	{Code: FeedbackCount, Name: Text{"征求意见", "Opinions collected"}, Unit: Text{"份", "opinions"}, Kind: Additive, Clause: "三(二)3",
 		Definition: Text{"收到的意见份数。", "Opinions collected."}},

@@ -43,13 +43,14 @@ type shown struct {
 }
 
 func showing(ind schemas.Indicator) shown {
+	unit, parts := ind.Shown()
 	switch {
 	case ind.Kind == schemas.Ratio:
 		return shown{"%", 1, 1, "0.0%"}
-	case ind.Unit.ZH == "分钟":
-		return shown{"小时", 1.0 / 60, 1, "#,##0.0"}
+	case parts != 1 || ind.Kind == schemas.Mean:
+		return shown{unit.ZH, 1 / parts, 1, "#,##0.0"}
 	}
-	return shown{ind.Unit.ZH, 1, 0, "#,##0"}
+	return shown{unit.ZH, 1, 0, "#,##0"}
 }
 
 // definition says what an indicator counts, and how it is shown when that is

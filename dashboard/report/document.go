@@ -142,7 +142,7 @@ func (p period) figure(ind schemas.Indicator, value *float64) Figure {
 func (p period) cell(s Statistics, ind schemas.Indicator, key ...string) Figure {
 	row, ok := s.Find(key...)
 	if !ok {
-		if ind.Kind == schemas.Ratio {
+		if ind.Divided() {
 			return p.figure(ind, nil)
 		}
 		return p.figure(ind, new(float64))

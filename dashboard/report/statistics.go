@@ -53,7 +53,7 @@ type cell struct {
 
 func (c *cell) value(ind schemas.Indicator) *float64 {
 	v := float64(c.sums[ind.Code])
-	if ind.Kind == schemas.Ratio {
+	if ind.Divided() {
 		over := c.sums[ind.Over]
 		if over == 0 {
 			return nil
@@ -147,7 +147,7 @@ func (p *plan) sums(ctx context.Context, cells map[string]*cell) error {
 		switch ind.Kind {
 		case schemas.Additive:
 			codes[ind.Code] = true
-		case schemas.Ratio:
+		case schemas.Ratio, schemas.Mean:
 			codes[ind.Of], codes[ind.Over] = true, true
 		case schemas.Overdue:
 			overdue[ind.Of] = ind.Code
