@@ -97,6 +97,30 @@ func TestEveryTypeEverPublishedIsReadable(t *testing.T) {
 	}
 }
 
+// An event of an old version is read as the newest, in corrections too.
+func TestOldVersionsAreReadAsTheNewest(t *testing.T) {
+	v1, err := Catalogue.Lookup("zhiban.training.attended.v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &TrainingAttendedV2{Lawyer: "12201201810123456", Topic: "procedure", Minutes: 90}
+	data := json.RawMessage(`{"lawyer":"12201201810123456","topic":"procedure","hours":1.5}`)
+	got, err := v1.Read(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(any(want), got); d != "" {
+		t.Errorf("read (-want +got):\n%s", d)
+	}
+	got, ok := v1.fits(data)
+	if d := cmp.Diff(any(want), got); d != "" || !ok {
+		t.Errorf("as a correction (-want +got):\n%s", d)
+	}
+	if _, err := Catalogue.Lookup("zhiban.training.attended.v3"); err == nil {
+		t.Error("a version that does not exist is in the catalogue")
+	}
+}
+
 func TestCatalogueRows(t *testing.T) {
 	seen := map[string]bool{}
 	for _, typ := range Catalogue.All() {

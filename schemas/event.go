@@ -74,7 +74,7 @@ func (e Envelope) Parse() (Event, error) {
 			return Event{}, fmt.Errorf("recordedtime %q is not RFC 3339", e.RecordedTime)
 		}
 	}
-	if ev.Payload, err = ev.Type.Decode(e.Data); err != nil {
+	if ev.Payload, err = ev.Type.Read(e.Data); err != nil {
 		return Event{}, err
 	}
 	ev.Data, ev.RecordedBy = e.Data, e.RecordedBy

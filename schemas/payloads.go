@@ -242,11 +242,19 @@ type SubsidyPaid struct {
 	Fen    int64  `json:"fen" minimum:"1" maximum:"100000000"`
 }
 
-// TrainingAttended is a lawyer's training (三(四)3(3)).
+// TrainingAttended is a lawyer's training (三(四)3(3)), version 1.
 type TrainingAttended struct {
 	Lawyer string  `json:"lawyer" pattern:"^[0-9]{17}$"`
 	Topic  string  `json:"topic" enum:"duties,services,discipline,procedure,other" doc:"职责, 服务内容, 执业纪律, 刑事诉讼法律知识 or 其他"`
 	Hours  float64 `json:"hours" minimum:"0.5" maximum:"200"`
+}
+
+// TrainingAttendedV2 says the length in minutes, and who held the training.
+type TrainingAttendedV2 struct {
+	Lawyer    string `json:"lawyer" pattern:"^[0-9]{17}$"`
+	Topic     string `json:"topic" enum:"duties,services,discipline,procedure,other" doc:"职责, 服务内容, 执业纪律, 刑事诉讼法律知识 or 其他"`
+	Minutes   int    `json:"minutes" minimum:"10" maximum:"12000"`
+	Organiser string `json:"organiser,omitempty" maxLength:"100"`
 }
 
 // ConductReported is a report about a lawyer's discipline (三(四)4(1)). It leaves

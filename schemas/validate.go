@@ -466,6 +466,7 @@ func (s *scanner) data(ev *Event) {
 	}
 	ev.Data, ev.Payload = s.env.Data, ev.Type.Payload()
 	s.errs = append(s.errs, decode("data", ev.Data, ev.Payload)...)
+	ev.Payload = ev.Type.upcast(ev.Payload)
 }
 
 func kindName(k jsontext.Kind) string {

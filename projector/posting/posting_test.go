@@ -354,6 +354,19 @@ func TestPostTheRestOfTheRegulation(t *testing.T) {
 			[]schemas.Event{ev(t, 1, "training.attended", "09-01 09:00", `{`+lawyer+`,"topic":"duties","hours":1.5}`)},
 			map[string]int64{"training_hours 09-01": 90},
 		},
+		"whichever version recorded it": {
+			[]schemas.Event{func() schemas.Event {
+				e, err := schemas.Envelope{
+					SpecVersion: "1.0", ID: id(1), Source: "/divisions/220182", Type: "zhiban.training.attended.v2", Subject: "training/00000000-0000-7000-8000-000000000001",
+					Time: "2026-09-01T09:00:00+08:00", Data: json.RawMessage(`{` + lawyer + `,"topic":"duties","minutes":45}`),
+				}.Parse()
+				if err != nil {
+					t.Fatal(err)
+				}
+				return e
+			}()},
+			map[string]int64{"training_hours 09-01": 45},
+		},
 		"a conduct report alone is no figure": {
 			[]schemas.Event{ev(t, 1, "conduct.reported", "09-01 09:00", `{`+lawyer+`,"code":"fees"}`)}, map[string]int64{},
 		},

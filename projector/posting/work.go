@@ -1,10 +1,6 @@
 package posting
 
-import (
-	"math"
-
-	"zhiban/schemas"
-)
+import "zhiban/schemas"
 
 // services are the figures of legal help by service, each from the day its duty
 // took effect.
@@ -129,9 +125,9 @@ func postSingle(events []schemas.Event) []Posting {
 				return []Posting{entry.post(schemas.PublicitySessions, 1)}
 			}
 			return []Posting{entry.post(schemas.OtherTasks, 1)}
-		case *schemas.TrainingAttended:
+		case *schemas.TrainingAttendedV2:
 			entry.Lawyer = licence(p.Lawyer)
-			return []Posting{entry.post(schemas.TrainingHours, int64(math.Round(p.Hours*60)))}
+			return []Posting{entry.post(schemas.TrainingHours, int64(p.Minutes))}
 		case *schemas.ConductDecided:
 			if p.Outcome != "upheld" {
 				return nil

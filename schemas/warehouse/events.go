@@ -34,7 +34,7 @@ func ScanEvent(rows driver.Rows, extra ...any) (schemas.Event, error) {
 	e.Source = SourceOf(from)
 	e.Time, e.Recorded = at, recorded
 	e.Data = json.RawMessage(data)
-	if e.Payload, err = e.Type.Decode(e.Data); err != nil {
+	if e.Payload, err = e.Type.Read(e.Data); err != nil {
 		return schemas.Event{}, fmt.Errorf("event %s: %w", e.ID, err)
 	}
 	return e, nil
