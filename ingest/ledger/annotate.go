@@ -34,6 +34,8 @@ const (
 // sheet 导入报告 sums up. A marked copy can be mended and imported again: the
 // column and the sheet are known and written anew.
 //
+// The copy of a CSV file is one in UTF-8 with the column 导入结果 alone.
+//
 // Marking needs the whole file in memory. Of one that is too large for that
 // (over 16 MiB a sheet, some 25 000 lines) the copy is the sheet 导入报告 alone.
 func Annotate(src []byte, l *Ledger, w io.Writer) (err error) {
@@ -42,6 +44,12 @@ func Annotate(src []byte, l *Ledger, w io.Writer) (err error) {
 			err = fmt.Errorf("标注 %s：%v", l.File, p)
 		}
 	}()
+	if l.format == formatCSV {
+		if err := l.annotateCSV(src, w); err != nil {
+			return fmt.Errorf("标注 %s：%w", l.File, err)
+		}
+		return nil
+	}
 	var f *excelize.File
 	if l.large {
 		f = excelize.NewFile()

@@ -7,15 +7,18 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"zhiban/schemas"
 )
 
 // findStations gives each table its station: the one given by hand, the one in
-// its title, or the only one the file names.
+// its title, or the only one the file names. What a legal aid centre keeps may
+// be its division's instead.
 func (l *Ledger) findStations(given schemas.StationCode) error {
 	var names []string
 	for _, s := range l.Sheets {
-		if s.stationName != "" && !slices.Contains(names, s.stationName) {
+		if s.Skipped == "" && s.stationName != "" && !slices.Contains(names, s.stationName) {
 			names = append(names, s.stationName)
 		}
 	}
@@ -47,20 +50,42 @@ func (l *Ledger) findStations(given schemas.StationCode) error {
 		}
 	}
 	for i := range l.Sheets {
-		s := &l.Sheets[i]
-		switch {
-		case s.Skipped != "":
-		case given != "":
-			s.Station = given
-		case s.stationName != "":
-			s.Station = codes[s.stationName]
-		case len(l.Stations) == 1:
-			s.Station = l.Stations[0].Code
-		case len(l.Stations) == 0:
-			return unreadable(l.File, "标题里没有工作站名称（XX法律援助中心驻人民法院/人民检察院/看守所值班律师工作站）。请补上标题，或用 --station 代码 指定，例如 --station 220182-court")
-		default:
-			return unreadable(l.File, "工作表「%s」没有写是哪个工作站，而文件里有 %d 个（%s）。请在该表上方补上标题", s.Name, len(names), strings.Join(names, "、"))
+		if s := &l.Sheets[i]; s.Skipped == "" {
+			if err := l.findSource(s, given, codes, names); err != nil {
+				return err
+			}
 		}
+	}
+	return nil
+}
+
+// findSource gives one table its station or division.
+func (l *Ledger) findSource(s *Sheet, given schemas.StationCode, codes map[string]schemas.StationCode, names []string) error {
+	station := func(code schemas.StationCode) {
+		s.Source = schemas.Source{Station: code, Division: code.Division()}
+	}
+	switch ofCentre := s.Kind.row().ofCentre; {
+	case given != "":
+		station(given)
+	case s.stationName != "":
+		station(codes[s.stationName])
+	case ofCentre && s.centreName != "":
+		division, err := centreOf(s.centreName, s.period.day())
+		if err != nil {
+			return unreadable(l.File, "标题里的法律援助中心「%s」认不出来：%v", s.centreName, err)
+		}
+		s.Source = schemas.Source{Division: division}
+		if c := (Centre{division, s.centreName + "法律援助中心"}); !slices.Contains(l.Centres, c) {
+			l.Centres = append(l.Centres, c)
+		}
+	case len(l.Stations) == 1:
+		station(l.Stations[0].Code)
+	case len(l.Stations) == 0 && ofCentre:
+		return unreadable(l.File, "标题里没有法律援助中心或工作站的名称。请在「%s」上方补上标题，例如 榆树市法律援助中心%s", s.Name, s.Kind.Title())
+	case len(l.Stations) == 0:
+		return unreadable(l.File, "标题里没有工作站名称（XX法律援助中心驻人民法院/人民检察院/看守所值班律师工作站）。请补上标题，或用 --station 代码 指定，例如 --station 220182-court")
+	default:
+		return unreadable(l.File, "工作表「%s」没有写是哪个工作站，而文件里有 %d 个（%s）。请在该表上方补上标题", s.Name, len(names), strings.Join(names, "、"))
 	}
 	return nil
 }
@@ -86,28 +111,31 @@ func (l *Ledger) on(station string) schemas.Day {
 
 // lineKey is what identifies a line.
 type lineKey struct {
-	kind    Kind
-	station schemas.StationCode
-	licence string
-	start   int64
+	kind  Kind
+	place string
+	key   string
+	start int64
 }
 
-// settle finds the lines that repeat or contradict others, and gives
-// consultations of the same lawyer and minute their rank. What is left in
+// settle finds the lines that repeat or contradict others, and gives different
+// lines with the same key, such as two consultations of a lawyer in one minute,
+// their rank. What is left in
 // lines is accepted.
 func (l *Ledger) settle() {
 	same := make(map[lineKey][]int, len(l.lines))
 	keep := make([]bool, len(l.lines))
 	for i, n := range l.lines {
 		s := l.Sheets[n.sheet]
-		key := lineKey{s.Kind, s.Station, n.licence, n.start.Unix()}
-		says := n.says(s.Kind)
-		repeated := slices.IndexFunc(same[key], func(j int) bool { return l.lines[j].says(s.Kind) == says })
+		kind := s.Kind.row()
+		key := lineKey{s.Kind, s.Source.Key(), kind.key(n), n.start.Unix()}
+		says := kind.says(n)
+		repeated := slices.IndexFunc(same[key], func(j int) bool { return kind.says(l.lines[j]) == says })
 		switch {
 		case repeated >= 0:
 			l.repeat(n, l.place(l.lines[same[key][repeated]], n.sheet))
-		case s.Kind == SignInBook && len(same[key]) > 0:
-			l.reject(n, Rejection{Code: Conflict, col: -1, Reason: fmt.Sprintf("与%s是同一律师同一到岗时间，但%s；请核对后只留一行", l.place(l.lines[same[key][0]], n.sheet), l.lines[same[key][0]].differs(n))})
+		case kind.single && len(same[key]) > 0:
+			first := l.lines[same[key][0]]
+			l.reject(n, Rejection{Code: Conflict, col: -1, Reason: fmt.Sprintf("与%s是同一律师同一到岗时间，但%s；请核对后只留一行", l.place(first, n.sheet), kind.differs(first, n))})
 		default:
 			same[key] = append(same[key], i)
 			keep[i] = true
@@ -115,7 +143,8 @@ func (l *Ledger) settle() {
 	}
 	for key, lines := range same {
 		if len(lines) > 1 {
-			slices.SortFunc(lines, func(a, b int) int { return strings.Compare(l.lines[a].says(key.kind), l.lines[b].says(key.kind)) })
+			says := key.kind.row().says
+			slices.SortFunc(lines, func(a, b int) int { return strings.Compare(says(l.lines[a]), says(l.lines[b])) })
 			for rank, i := range lines {
 				l.lines[i].rank = rank
 			}
@@ -151,8 +180,8 @@ func (l *Ledger) place(n line, from int) string {
 	return row
 }
 
-// differs says in what two lines of one shift differ.
-func (n line) differs(o line) string {
+// shiftsDiffer says in what two lines of one shift differ.
+func shiftsDiffer(n, o line) string {
 	var out []string
 	if !n.end.Equal(o.end) {
 		out = append(out, "离岗时间")
@@ -216,34 +245,49 @@ func (l *Ledger) makeEvents() {
 	l.origins = make([]int, 0, 2*len(l.lines))
 	for i, n := range l.lines {
 		s := l.Sheets[n.sheet]
-		c := caseID(s.Kind, s.Station, n.licence, n.start, n.rank)
-		add := func(verb string, at time.Time, payload any) {
-			data, err := json.Marshal(payload)
+		kind := s.Kind.row()
+		c := s.caseOf(n)
+		for _, e := range kind.events(n, pseudonym(c)) {
+			data, err := json.Marshal(e.payload)
 			if err != nil {
 				panic(err) // the payloads hold texts, numbers and marks only
 			}
-			name := "zhiban." + string(s.Kind) + "." + verb + ".v1"
+			at := n.start
+			if e.second {
+				at = n.end
+			}
+			name := kind.eventType(e.verb)
 			l.Events = append(l.Events, schemas.Envelope{
-				SpecVersion: "1.0", ID: eventID(c, name).String(), Source: schemas.Source{Station: s.Station}.String(), Type: name,
+				SpecVersion: "1.0", ID: eventID(c, name).String(), Source: s.Source.String(), Type: name,
 				Subject: string(s.Kind) + "/" + c.String(), Time: at.Format(time.RFC3339), DataContentType: "application/json", Data: data,
 			})
 			l.origins = append(l.origins, i)
 		}
-		if s.Kind == SignInBook {
-			add("signed_in", n.start, schemas.ShiftSignedIn{Lawyer: n.licence, Mode: n.mode, Badge: n.badge})
-			if !n.end.IsZero() {
-				add("signed_out", n.end, schemas.ShiftSignedOut{Lawyer: n.licence})
-			}
-			continue
-		}
-		p := schemas.ConsultationRecorded{Lawyer: n.licence, Channel: n.channel, Person: pseudonym(c), PersonRole: n.role,
-			Minutes: n.minutes, GuidedToApply: n.guided, HasDefender: n.defender}
-		if n.question != "" {
-			p.Topics = []string{n.question}
-		}
-		add("recorded", n.start, p)
-		if n.signed {
-			add("signed", n.start, schemas.ConsultationSigned{Lawyer: n.licence})
-		}
 	}
+}
+
+// caseOf is the case of a line of the table.
+func (s *Sheet) caseOf(n line) uuid.UUID {
+	return caseID(s.Kind, s.Source.Key(), s.Kind.row().key(n), n.start, n.rank)
+}
+
+func shiftEvents(n line, _ string) []lineEvent {
+	out := []lineEvent{{verb: "signed_in", payload: schemas.ShiftSignedIn{Lawyer: n.licence, Mode: n.mode, Badge: n.badge}}}
+	if !n.end.IsZero() {
+		out = append(out, lineEvent{"signed_out", true, schemas.ShiftSignedOut{Lawyer: n.licence}})
+	}
+	return out
+}
+
+func consultationEvents(n line, person string) []lineEvent {
+	p := schemas.ConsultationRecorded{Lawyer: n.licence, Channel: n.channel, Person: person, PersonRole: n.role,
+		Minutes: n.minutes, GuidedToApply: n.guided, HasDefender: n.defender}
+	if n.question != "" {
+		p.Topics = []string{n.question}
+	}
+	out := []lineEvent{{verb: "recorded", payload: p}}
+	if n.signed {
+		out = append(out, lineEvent{verb: "signed", payload: schemas.ConsultationSigned{Lawyer: n.licence}})
+	}
+	return out
 }

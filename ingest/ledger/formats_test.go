@@ -21,6 +21,7 @@ func TestAFileThatIsNoLedgerIsRefusedInOneLine(t *testing.T) {
 		defer f.Close()
 		return bytesOf(t, f, excelize.Options{Password: "1234"})
 	}()
+	noLedger := "a.xlsx：没有找到台账的表头。可以导入的有：" + wanted()
 	ole := append([]byte{0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1}, utf16("Workbook")...)
 	for _, c := range []struct {
 		name string
@@ -28,13 +29,15 @@ func TestAFileThatIsNoLedgerIsRefusedInOneLine(t *testing.T) {
 		want string
 	}{
 		{"empty", nil, "a.xlsx：文件是空的"},
-		{"text", []byte("日期,执业证号\n"), "a.xlsx：不是 Excel 工作簿（.xlsx）。请在 Excel 或 WPS 中另存为 .xlsx"},
+		{"text", []byte("日期,执业证号\n"), noLedger},
+		{"a picture", []byte("\x89PNG\r\n\x1a\n\x00\x00"), "a.xlsx：既不是 Excel 工作簿（.xlsx），也不是 CSV 文件。请在 Excel 或 WPS 中另存为 .xlsx"},
+		{"a PDF", []byte("%PDF-1.7\n"), "a.xlsx：是 PDF 文件。请导入原来的 Excel 或 CSV 文件"},
 		{"a web page", []byte("<html><table><tr><td>日期"), "a.xlsx：实际是网页而不是 Excel 文件。请在 Excel 中打开后另存为 .xlsx"},
 		{"the old format", ole, "a.xlsx：是旧格式（.xls 或 .et）。请在 Excel 或 WPS 中另存为 .xlsx 后再导入"},
 		{"encrypted", encrypted, "a.xlsx：文件设有打开密码。请在 Excel 中取消密码（文件→信息→保护工作簿）后再导入"},
 		{"cut off", good[:len(good)*2/3], "a.xlsx：文件不完整或已损坏，打不开。请重新复制一份，或在 Excel 中打开后另存为 .xlsx"},
 		{"another zip", zipped(t, map[string]string{"word/document.xml": "<x/>"}), "a.xlsx：不是 Excel 工作簿（.xlsx）。请在 Excel 或 WPS 中另存为 .xlsx"},
-		{"an empty book", book(t, sheet{name: "Sheet1"}), "a.xlsx：没有找到签到簿或咨询台账的表头。签到簿找的是：日期、执业证号、值班律师、到岗时间、离岗时间、值班时间、值班方式、是否佩戴工作牌；咨询台账找的是：日期、执业证号、值班律师、时间、结束时间、时长、咨询人身份、咨询方式、咨询问题、解答意见、是否引导申请法律援助、律师签字、是否有辩护人"},
+		{"an empty book", book(t, sheet{name: "Sheet1"}), noLedger},
 		{"no licences", book(t, sheet{name: "签到", rows: [][]any{{"日期", "值班律师", "到岗时间", "离岗时间"}}}), "a.xlsx：工作表「签到」像是签到簿，但表头缺少 「执业证号」（或律师执业证号码、律师执业证号、执业证号码）、「值班方式」（或方式、值班形式、值班类型）。请补上这一列（列的先后不限）后再导入"},
 		{"no station", book(t, sheet{name: "签到", rows: [][]any{shiftHead, shiftLine}}), "a.xlsx：标题里没有工作站名称（XX法律援助中心驻人民法院/人民检察院/看守所值班律师工作站）。请补上标题，或用 --station 代码 指定，例如 --station 220182-court"},
 		{"an unknown station", book(t, sheet{name: "签到", rows: [][]any{{"铁岭市法律援助中心驻人民法院值班律师工作站"}, shiftHead, shiftLine}}), "a.xlsx：工作站「铁岭市法律援助中心驻人民法院值班律师工作站」认不出来：区划名册中没有「铁岭市」。请用 --station 代码 指定，例如 --station 220182-court"},

@@ -6,30 +6,10 @@ import (
 	"strings"
 )
 
-// Kind is which ledger a sheet is.
-type Kind string
-
-// The two ledgers of 三(四)2.
-const (
-	SignInBook          Kind = "shift"        // 签到簿
-	ConsultationsLedger Kind = "consultation" // 咨询台账
-)
-
-// Title is the kind's Chinese name.
-func (k Kind) Title() string {
-	switch k {
-	case SignInBook:
-		return "签到簿"
-	case ConsultationsLedger:
-		return "咨询台账"
-	}
-	return "未识别"
-}
-
 // field is what a column holds.
 type field int
 
-// The columns of both ledgers. colResult is the column that [Annotate] adds; it
+// The columns of the ledgers. colResult is the column that [Annotate] adds; it
 // is known so that a marked copy can be mended and imported again.
 const (
 	colSeq field = iota
@@ -54,6 +34,22 @@ const (
 	colPerson
 	colPersonID
 	colRemark
+	colCustody
+	colApplicant // the applicant's role
+	colThenDate  // day of what came of it: transfer, notice, payment
+	colThenAt
+	colAgency
+	colOrgan
+	colTrigger
+	colForm
+	colEvidence
+	colTopic
+	colHours
+	colAmount
+	colPaid
+	colNumber // of the application or case
+	colCourse
+	colPlace
 	colResult
 	fieldCount
 )
@@ -64,7 +60,7 @@ const (
 // "<upper><lower>", then as the lower line alone.
 type column struct {
 	field    field
-	kind     Kind     // of which ledger; empty for both
+	kind     Kind     // of which ledger; empty for all
 	names    []string // the first is the one shown to people
 	contains []string // a heading that holds one of these is the field as well
 	required bool     // without it no line of the ledger can be counted
@@ -77,6 +73,7 @@ var columns = []column{
 	{field: colSeq, names: []string{"序号", "编号", "行号", "顺序号", "登记号", "no"}, left: true},
 	{field: colDate, kind: SignInBook, names: []string{"日期", "值班日期", "签到日期", "到岗日期", "登记日期", "年月日", "时间", "值班日"}, required: true},
 	{field: colDate, kind: ConsultationsLedger, names: []string{"日期", "咨询日期", "登记日期", "接待日期", "来访日期", "年月日", "值班日期"}},
+	{field: colLicence, kind: NotificationsRegister, names: []string{"执业证号"}, contains: []string{"执业证"}, left: true},
 	{field: colLicence, names: []string{"执业证号", "律师执业证号码", "律师执业证号", "执业证号码", "执业证编号", "执业证书号", "执业证", "律师证号", "证号"}, contains: []string{"执业证"}, required: true},
 	{field: colLawyer, kind: SignInBook, names: []string{"值班律师", "律师姓名", "值班律师姓名", "律师", "姓名", "值班人员", "值班人", "签到人"}},
 	{field: colLawyer, kind: ConsultationsLedger, names: []string{"值班律师", "律师姓名", "值班律师姓名", "律师", "接待律师", "解答律师", "承办律师", "接待人", "解答人", "值班人员"}},
@@ -100,6 +97,50 @@ var columns = []column{
 	{field: colDefender, kind: ConsultationsLedger, names: []string{"是否有辩护人", "有无辩护人", "是否委托辩护人", "辩护人"}, contains: []string{"辩护人"}},
 	{field: colPerson, kind: ConsultationsLedger, names: []string{"咨询人姓名", "姓名", "咨询人", "当事人姓名", "当事人", "来访人", "来访人姓名", "来访者"}, left: true},
 	{field: colPersonID, kind: ConsultationsLedger, names: []string{"身份证号", "身份证号码", "证件号码", "咨询人身份证号", "咨询人身份证号码", "联系电话", "联系方式", "电话", "住址", "地址"}, contains: []string{"身份证", "电话"}, left: true},
+	{field: colDate, kind: ApplicationsRegister, names: []string{"接收日期", "日期", "申请日期", "登记日期", "收件日期", "收到日期", "提出日期", "年月日"}},
+	{field: colAt, kind: ApplicationsRegister, names: []string{"接收时间", "时间", "申请时间", "登记时间", "收件时间", "收到时间", "提出时间", "时刻"}},
+	{field: colApplicant, kind: ApplicationsRegister, names: []string{"申请人身份", "身份", "当事人身份", "申请人类别", "申请人类型", "与当事人关系"}, left: true},
+	{field: colPerson, kind: ApplicationsRegister, names: []string{"申请人", "申请人姓名", "当事人", "当事人姓名", "受援人", "受援人姓名", "姓名"}, left: true},
+	{field: colCustody, kind: ApplicationsRegister, names: []string{"是否在押", "在押", "是否羁押", "羁押状态", "在押情况", "羁押情况", "是否被羁押"}, contains: []string{"在押", "羁押"}, required: true},
+	{field: colLawyer, kind: ApplicationsRegister, names: []string{"接收律师", "值班律师", "接收律师姓名", "值班律师姓名", "律师姓名", "律师", "接收人", "经办律师", "登记律师"}},
+	{field: colThenDate, kind: ApplicationsRegister, names: []string{"转交日期", "移交日期", "转送日期", "报送日期"}},
+	{field: colThenAt, kind: ApplicationsRegister, names: []string{"转交时间", "移交时间", "转送时间", "报送时间"}},
+	{field: colAgency, kind: ApplicationsRegister, names: []string{"转交机构", "接收机构", "转交单位", "移交机构", "移交单位", "法律援助机构", "转交至"}},
+	{field: colNumber, kind: ApplicationsRegister, names: []string{"申请编号", "申请号", "受理编号", "案号", "案件编号", "文号"}, left: true},
+	{field: colSignature, kind: ApplicationsRegister, names: []string{"律师签字", "律师签名", "签字", "签名", "经办人签字"}, left: true},
+
+	{field: colOrgan, kind: NotificationsRegister, names: []string{"办案机关", "告知机关", "办案单位", "告知单位", "机关", "单位"}, required: true},
+	{field: colTrigger, kind: NotificationsRegister, names: []string{"告知事由", "触发情形", "告知情形", "情形", "事由", "诉讼阶段", "告知节点", "节点"}, required: true},
+	{field: colDate, kind: NotificationsRegister, names: []string{"发生日期", "日期", "触发日期", "应告知日期", "起算日期"}},
+	{field: colAt, kind: NotificationsRegister, names: []string{"发生时间", "触发时间", "时间", "情形发生时间", "事由发生时间", "起算时间"}},
+	{field: colCustody, kind: NotificationsRegister, names: []string{"是否在押", "在押", "是否羁押", "羁押状态", "在押情况", "羁押情况", "是否被羁押"}, contains: []string{"在押", "羁押"}, required: true},
+	{field: colThenDate, kind: NotificationsRegister, names: []string{"告知日期", "履行告知日期", "实际告知日期"}},
+	{field: colThenAt, kind: NotificationsRegister, names: []string{"告知时间", "履行告知时间", "实际告知时间"}},
+	{field: colForm, kind: NotificationsRegister, names: []string{"告知方式", "方式", "告知形式", "形式"}},
+	{field: colEvidence, kind: NotificationsRegister, names: []string{"凭据", "告知凭据", "凭证", "告知凭证", "证明材料", "送达回执", "笔录或回执", "依据"}},
+	{field: colPerson, kind: NotificationsRegister, names: []string{"被告知人", "被告知人姓名", "告知对象", "当事人", "当事人姓名", "姓名", "被告知人编号"}, left: true},
+	{field: colNumber, kind: NotificationsRegister, names: []string{"案号", "案件编号", "文号", "案件文号"}, left: true},
+	{field: colLawyer, kind: NotificationsRegister, names: []string{"值班律师", "律师", "告知人", "经办人", "承办人"}, left: true},
+
+	{field: colDate, kind: TrainingList, names: []string{"培训日期", "日期", "培训时间", "参训日期", "参加日期", "时间", "年月日"}},
+	{field: colLawyer, kind: TrainingList, names: []string{"律师姓名", "姓名", "律师", "值班律师", "参训律师", "参训人员", "参加人员", "参训律师姓名"}},
+	{field: colTopic, kind: TrainingList, names: []string{"培训主题", "主题", "培训类别", "主题类别", "培训内容", "内容", "类别"}, contains: []string{"培训主题", "培训内容"}, required: true},
+	{field: colCourse, kind: TrainingList, names: []string{"课程名称", "培训名称", "培训课程", "课程", "培训班", "培训项目"}, left: true},
+	{field: colHours, kind: TrainingList, names: []string{"学时", "培训学时", "课时", "培训时长", "时长", "学时数", "小时"}, contains: []string{"学时", "课时"}, required: true},
+	{field: colPlace, kind: TrainingList, names: []string{"单位", "律师事务所", "所在律所", "执业机构", "工作单位", "培训地点", "地点", "主办单位", "工作站"}, left: true},
+	{field: colSignature, kind: TrainingList, names: []string{"签字", "签名", "律师签字", "本人签字", "签到"}, left: true},
+
+	{field: colDate, kind: SubsidyList, names: []string{"应发日期", "补贴日期", "日期", "值班日期", "计发日期", "补贴月份", "所属月份", "月份", "计发月份"}},
+	{field: colLawyer, kind: SubsidyList, names: []string{"律师姓名", "姓名", "律师", "值班律师", "领取人", "收款人", "值班律师姓名"}},
+	{field: colAmount, kind: SubsidyList, names: []string{"应发金额", "补贴金额", "金额", "应发", "应发补贴", "值班补贴", "补贴", "应付金额", "应发数"}, contains: []string{"应发金额", "补贴金额"}, required: true},
+	{field: colThenDate, kind: SubsidyList, names: []string{"发放日期", "支付日期", "实发日期", "发放时间", "支付时间", "付款日期", "转账日期"}},
+	{field: colPaid, kind: SubsidyList, names: []string{"实发金额", "实发", "发放金额", "已发金额", "支付金额", "实付金额", "实发数"}, contains: []string{"实发金额"}},
+	{field: colPlace, kind: SubsidyList, names: []string{"单位", "律师事务所", "所在律所", "执业机构", "工作站", "值班天数", "天数", "班次", "补贴标准", "标准", "开户行", "银行账号", "账号", "卡号"}, left: true},
+	{field: colSignature, kind: SubsidyList, names: []string{"签字", "签名", "领取人签字", "本人签字", "签领"}, left: true},
+
+	{field: colPersonID, kind: ApplicationsRegister, names: []string{"身份证号", "联系电话", "住址"}, contains: []string{"身份证", "电话", "住址"}, left: true},
+	{field: colPersonID, kind: NotificationsRegister, names: []string{"身份证号", "联系电话"}, contains: []string{"身份证", "联系电话"}, left: true},
+	{field: colPersonID, kind: SubsidyList, names: []string{"身份证号"}, contains: []string{"身份证", "电话"}, left: true},
 	{field: colRemark, names: []string{"备注", "说明", "备考", "其他"}, left: true},
 	{field: colResult, names: []string{resultHeading}, left: true},
 }
@@ -200,8 +241,8 @@ func findLayout(rows [][]string, first int, merged *merges) (layout, bool) {
 		if depth > 1 && !looksLikeHeading(rows[depth-1]) {
 			break
 		}
-		for _, k := range []Kind{SignInBook, ConsultationsLedger} {
-			l := readHeading(rows[:depth], first, k, merged)
+		for _, k := range kinds {
+			l := readHeading(rows[:depth], first, k.kind, merged)
 			if n := l.fields(); l.recognised() && n > most {
 				best, found, most = l, true, n
 			}
@@ -305,38 +346,34 @@ func (l *layout) fields() int {
 // recognised tells whether the headings are those of the kind at all: what
 // only that ledger has, and someone or some day it speaks of.
 func (l *layout) recognised() bool {
-	own := 0
-	mark := []field{colSignIn, colSignOut, colSpan, colMode}
-	if l.kind == ConsultationsLedger {
-		mark = []field{colRole, colChannel, colQuestion, colAnswer, colGuided}
-	}
-	for _, f := range mark {
+	kind := l.kind.row()
+	own, common := l.count(kind.own), l.count(kind.common)
+	return own >= kind.need && common >= 1 && own+common >= 3
+}
+
+// count counts those of the fields that have a column.
+func (l *layout) count(of []field) int {
+	n := 0
+	for _, f := range of {
 		if l.has(f) {
-			own++
+			n++
 		}
 	}
-	common := 0
-	for _, f := range []field{colDate, colAt, colLawyer, colLicence} {
-		if l.has(f) {
-			common++
-		}
-	}
-	return own >= 1 && common >= 1 && own+common >= 3
+	return n
 }
 
 // missing names the headings without which no line can be counted.
 func (l *layout) missing() []string {
 	var out []string
 	for _, c := range columns {
-		if c.required && (c.kind == "" || c.kind == l.kind) && !l.has(c.field) {
+		if c.required && (c.kind == "" || c.kind == l.kind) && !l.has(c.field) && !c.field.of(l.kind).left {
 			out = append(out, c.describe())
 		}
 	}
-	if l.kind == SignInBook && !l.has(colSignIn) && !l.has(colSpan) {
-		out = append(out, colSignIn.of(l.kind).describe())
-	}
-	if l.kind == ConsultationsLedger && !l.has(colDate) && !l.has(colAt) {
-		out = append(out, colDate.of(l.kind).describe())
+	for _, one := range l.kind.row().either {
+		if l.count(one) == 0 {
+			out = append(out, one[0].of(l.kind).describe())
+		}
 	}
 	return out
 }
@@ -349,14 +386,18 @@ func (c column) describe() string {
 	return fmt.Sprintf("「%s」（或%s）", c.names[0], strings.Join(c.names[1:min(len(c.names), 4)], "、"))
 }
 
-// wanted lists the headings that a kind is known by, for the message that none
-// was found.
-func wanted(k Kind) string {
+// wanted lists for each kind the headings that it is known by, for the message
+// that none was found.
+func wanted() string {
 	var out []string
-	for _, c := range columns {
-		if (c.kind == "" || c.kind == k) && !c.left {
-			out = append(out, c.names[0])
+	for _, k := range kinds {
+		var names []string
+		for _, c := range columns {
+			if slices.Contains(k.own, c.field) && c.kind == k.kind {
+				names = append(names, c.names[0])
+			}
 		}
+		out = append(out, k.ZH+"（"+strings.Join(names, "、")+"）")
 	}
 	return strings.Join(out, "、")
 }

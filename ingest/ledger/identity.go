@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-
-	"zhiban/schemas"
 )
 
 // namespace is the UUID namespace of everything this package names. It, the
@@ -14,14 +12,16 @@ import (
 // importing twice counts once.
 var namespace = uuid.MustParse("5b0c8a5e-3f0a-4d7e-9a61-7d2f6c1e8b42")
 
-// caseID names the shift or consultation of a line:
+// caseID names the case of a line:
 //
-//	v1|<kind>|<station>|<licence>|<time, RFC 3339 in UTC>|<rank>
+//	v1|<kind>|<place>|<key>|<time, RFC 3339 in UTC>|<rank>
 //
-// The rank counts from 0 and is above it only for further different
-// consultations of the same lawyer and minute.
-func caseID(k Kind, station schemas.StationCode, licence string, start time.Time, rank int) uuid.UUID {
-	return uuid.NewSHA1(namespace, fmt.Appendf(nil, "v1|%s|%s|%s|%s|%d", k, station, licence, start.UTC().Format(time.RFC3339), rank))
+// The place is the station's code, or the division's for what a legal aid
+// centre keeps. The key is the licence; of a notification it is
+// <organ>/<trigger>, of a training <licence>/<topic>. The rank counts from 0
+// and is above it only for further different lines with the same key and time.
+func caseID(k Kind, place, key string, start time.Time, rank int) uuid.UUID {
+	return uuid.NewSHA1(namespace, fmt.Appendf(nil, "v1|%s|%s|%s|%s|%d", k, place, key, start.UTC().Format(time.RFC3339), rank))
 }
 
 // eventID names a case's event: v1|<case>|<type>.
@@ -29,8 +29,8 @@ func eventID(c uuid.UUID, eventType string) uuid.UUID {
 	return uuid.NewSHA1(namespace, fmt.Appendf(nil, "v1|%s|%s", c, eventType))
 }
 
-// pseudonym stands for the person of a consultation: the ledger names none, so
-// each line is a person of its own.
+// pseudonym stands for the person of a line: no name leaves a ledger, so each
+// line is a person of its own.
 func pseudonym(c uuid.UUID) string {
 	return "ledger-" + uuid.NewSHA1(namespace, fmt.Appendf(nil, "v1|%s|person", c)).String()
 }

@@ -190,8 +190,8 @@ func (l *Ledger) compareFiles(before map[string]seen) {
 	out := make(map[int]bool)
 	for i, n := range l.lines {
 		s := l.Sheets[n.sheet]
-		id := caseID(s.Kind, s.Station, n.licence, n.start, n.rank).String()
-		says := n.says(s.Kind)
+		id := s.caseOf(n).String()
+		says := s.Kind.row().says(n)
 		old, ok := before[id]
 		switch {
 		case !ok:
@@ -200,7 +200,7 @@ func (l *Ledger) compareFiles(before map[string]seen) {
 			l.repeat(n, old.place)
 			out[i] = true
 		default:
-			l.reject(n, Rejection{Code: Conflict, col: -1, Reason: fmt.Sprintf("与%s是同一律师同一时间，但内容不同；请核对后只留一行，确是两次的请放在同一个文件里", old.place)})
+			l.reject(n, Rejection{Code: Conflict, col: -1, Reason: fmt.Sprintf("与%s是同一%s同一时间，但内容不同；请核对后只留一行，确是两次的请放在同一个文件里", old.place, s.Kind.whose())})
 			out[i] = true
 		}
 	}
@@ -277,6 +277,24 @@ func (s *Sheet) refusal(result Result) Rejection {
 func (s *Sheet) fieldAt(location string) (field, bool) {
 	name, _, _ := strings.Cut(strings.TrimPrefix(location, "data."), "[")
 	switch name {
+	case "in_custody":
+		return colCustody, true
+	case "agency":
+		return colAgency, true
+	case "organ":
+		return colOrgan, true
+	case "trigger":
+		return colTrigger, true
+	case "form":
+		return colForm, true
+	case "evidence":
+		return colEvidence, true
+	case "topic":
+		return colTopic, true
+	case "hours":
+		return colHours, true
+	case "fen":
+		return colAmount, true
 	case "lawyer":
 		return colLicence, true
 	case "mode":
@@ -377,7 +395,32 @@ func (l *Ledger) marked() bool {
 
 var copyName = regexp.MustCompile(`^(.*)\.` + resultHeading + `(\d*)$`)
 
-// writeCopy writes the marked copy beside the file, as 名称.导入结果.xlsx. A file
+// copyOf is the name of a file's marked copy without its extension, its number,
+// and the extension of what the file is, whatever it is called.
+func copyOf(path string, f format) (base string, n int, ext string) {
+	base = strings.TrimSuffix(path, filepath.Ext(path))
+	n = 1
+	if m := copyName.FindStringSubmatch(base); m != nil {
+		base = m[1]
+		n, _ = strconv.Atoi(m[2])
+		n = max(n, 1) + 1
+	}
+	if ext = strings.ToLower(filepath.Ext(path)); f == formatXLSX && (ext == ".xlsm" || ext == ".xltx") {
+		return base, n, ext
+	}
+	return base, n, f.ext()
+}
+
+// CopyName is what the ledger's marked copy is called.
+func (l *Ledger) CopyName() string {
+	base, n, ext := copyOf(filepath.Base(l.File), l.format)
+	if n > 1 {
+		return fmt.Sprintf("%s.%s%d%s", base, resultHeading, n, ext)
+	}
+	return base + "." + resultHeading + ext
+}
+
+// writeCopy writes the marked copy beside the file, as 名称.导入结果.xlsx or .csv. A file
 // that is there may have been mended by hand and is never overwritten: the
 // next copy is 名称.导入结果2.xlsx.
 func writeCopy(path string, src []byte, l *Ledger) (string, error) {
@@ -385,14 +428,7 @@ func writeCopy(path string, src []byte, l *Ledger) (string, error) {
 	if err := Annotate(src, l, &b); err != nil {
 		return "", err
 	}
-	ext := filepath.Ext(path)
-	base := strings.TrimSuffix(path, ext)
-	n := 1
-	if m := copyName.FindStringSubmatch(base); m != nil {
-		base = m[1]
-		n, _ = strconv.Atoi(m[2])
-		n = max(n, 1) + 1
-	}
+	base, n, ext := copyOf(path, l.format)
 	for {
 		name := base + "." + resultHeading + ext
 		if n > 1 {

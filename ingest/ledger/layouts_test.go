@@ -114,7 +114,7 @@ func TestAFileMayHoldSeveralStations(t *testing.T) {
 	jail := table("看守所签到", shiftHead, shiftLine)
 	jail.rows[0] = []any{"榆树市法律援助中心驻看守所值班律师工作站 2026年9月"}
 	l := one(t, ReadOptions{}, signInSheet(shiftLine), jail)
-	if len(l.Stations) != 2 || l.Sheets[0].Station != "220182-court" || l.Sheets[1].Station != "220182-detention" || count(t, l.Events).Shifts != 2 {
+	if len(l.Stations) != 2 || l.Sheets[0].Source.Station != "220182-court" || l.Sheets[1].Source.Station != "220182-detention" || count(t, l.Events).Shifts != 2 {
 		t.Errorf("%+v %+v", l.Stations, l.Sheets)
 	}
 	untitled := sheet{name: "咨询", rows: [][]any{consultHead, consultLine}}
@@ -136,7 +136,7 @@ func TestASheetThatIsNeitherIsNamed(t *testing.T) {
 			skipped = append(skipped, s.Name+"："+s.Skipped)
 		}
 	}
-	if got := strings.Join(skipped, "；"); got != "通讯录：没有找到签到簿或咨询台账的表头；空白：空表" {
+	if got := strings.Join(skipped, "；"); got != "通讯录：没有找到台账的表头；空白：空表" {
 		t.Error(got)
 	}
 }

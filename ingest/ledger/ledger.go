@@ -8,6 +8,7 @@ import (
 type Ledger struct {
 	File       string
 	Stations   []Station // usually one
+	Centres    []Centre  // legal aid centres, of lists that no station keeps
 	Months     []schemas.Month
 	Sheets     []Sheet
 	Events     []schemas.Envelope // in the order of the lines
@@ -15,6 +16,7 @@ type Ledger struct {
 	Repeats    []Repeat
 	Notices    []Notice
 
+	format  format
 	large   bool // too large to be marked
 	lines   []line
 	origins []int          // of each event the line it comes from
@@ -27,12 +29,18 @@ type Station struct {
 	Name string // as read; empty when it was given by hand
 }
 
+// Centre is a legal aid centre as the file names it.
+type Centre struct {
+	Division schemas.DivisionCode
+	Name     string
+}
+
 // Sheet is a table of the file and what became of its rows. A sheet that holds
 // two tables stands twice.
 type Sheet struct {
 	Name    string
 	Kind    Kind
-	Station schemas.StationCode
+	Source  schemas.Source
 	Skipped string // why the sheet was not read; empty otherwise
 
 	Rows     int // lines of the ledger: Accepted + Repeated + Rejected
@@ -48,6 +56,7 @@ type Sheet struct {
 	width       int    // columns that hold something
 	period      period // of the title
 	stationName string // in the title
+	centreName  string // in the title, without a station
 }
 
 // Code says why a row was rejected. Codes are only ever added.
@@ -64,7 +73,14 @@ const (
 	BadChannel Code = "channel"  // 咨询方式 is none of the words
 	BadGuided  Code = "guided"   // 是否引导申请 is neither yes nor no
 	NoLawyer   Code = "lawyer"   // neither name nor licence
-	Conflict   Code = "conflict" // another line says otherwise about the same shift or consultation
+	BadCustody Code = "custody"  // 是否在押 is neither yes nor no
+	BadOrgan   Code = "organ"    // 办案机关 is none of the words
+	BadTrigger Code = "trigger"  // 告知事由 is none of the words
+	BadForm    Code = "form"     // 告知方式 is none of the words
+	BadTopic   Code = "topic"    // no 培训主题
+	BadHours   Code = "hours"    // 学时 is no number
+	BadAmount  Code = "amount"   // an amount that cannot be read, or none
+	Conflict   Code = "conflict" // another line says otherwise about the same shift, consultation, …
 	Refused    Code = "server"   // the server rejected an event of the line
 )
 

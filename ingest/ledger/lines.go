@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"zhiban/schemas"
 )
@@ -18,9 +17,9 @@ type line struct {
 
 	lawyer  string // name as written, may be empty
 	licence string
-	start   time.Time // sign-in, or the consultation
+	start   time.Time // sign-in, the consultation, the receipt, …
 
-	end   time.Time // sign-out; zero: still open
+	end   time.Time // sign-out, transfer, notice or payment; zero: not yet
 	mode  string
 	badge *bool
 
@@ -30,16 +29,25 @@ type line struct {
 	minutes          *int
 	defender         *bool
 
-	rank  int      // among the different consultations of one lawyer and minute
+	custody                        bool
+	agency                         string // to which an application went
+	organ, trigger, form, evidence string // of a notification
+	person                         string // what tells people apart; never leaves the file
+	topic                          string // of a training
+	hours                          float64
+	due, paid                      int64 // fen
+
+	rank  int      // among the different lines with the same key
 	notes []string // what the clerk should know if the line is imported
 }
 
-// says is what makes two lines with the same key different, in an order that
-// does not depend on the rows.
-func (n line) says(k Kind) string {
-	if k == SignInBook {
-		return fmt.Sprintf("%s|%d|%s", n.mode, n.end.Unix(), mark(n.badge))
-	}
+// saysShift is what a shift says beside its key, in an order that does not
+// depend on the rows; so do the others.
+func saysShift(n line) string {
+	return fmt.Sprintf("%s|%d|%s", n.mode, n.end.Unix(), mark(n.badge))
+}
+
+func saysConsultation(n line) string {
 	length := -1
 	if n.minutes != nil {
 		length = *n.minutes
@@ -315,11 +323,7 @@ func (c *cells) topic() string {
 		return ""
 	}
 	hidden := longNumber.ReplaceAllString(text, "***")
-	for _, name := range strings.FieldsFunc(c.text(colPerson), func(r rune) bool { return strings.ContainsRune(" ,;/、。()", r) }) {
-		if n := utf8.RuneCountInString(name); n >= 2 && n <= 20 {
-			hidden = strings.ReplaceAll(hidden, name, "某某")
-		}
-	}
+	hidden = hideNames(hidden, c.text(colPerson))
 	if hidden != text {
 		c.note(c.layout.name(colQuestion) + "中的姓名、长号码已遮盖后导入")
 	}

@@ -18,7 +18,7 @@ type ReadOptions struct {
 	Station schemas.StationCode
 }
 
-// Read reads a spreadsheet file; name is what it is called in messages. Its
+// Read reads a file, XLSX or CSV; name is what it is called in messages. Its
 // errors are one line in Chinese for the clerk, of kind [schemas.Invalid].
 func Read(name string, r io.Reader, o ReadOptions) (l *Ledger, err error) {
 	b, err := io.ReadAll(io.LimitReader(r, MaxFileBytes+1))
@@ -32,12 +32,12 @@ func Read(name string, r io.Reader, o ReadOptions) (l *Ledger, err error) {
 			l, err = nil, unreadable(name, "文件内容已损坏（%v）。请在 Excel 中打开后另存为 .xlsx", p)
 		}
 	}()
-	book, err := openWorkbook(name, b)
+	book, format, large, err := openFile(name, b)
 	if err != nil {
 		return nil, err
 	}
 	defer book.Close()
-	l = &Ledger{File: name, large: book.large}
+	l = &Ledger{File: name, format: format, large: large}
 	if err := l.readBook(book, o); err != nil {
 		return nil, err
 	}
@@ -46,13 +46,9 @@ func Read(name string, r io.Reader, o ReadOptions) (l *Ledger, err error) {
 
 // readBook reads every sheet: first the titles, for one sheet may name the
 // month or the station for all, then the rows.
-func (l *Ledger) readBook(book *workbook, o ReadOptions) error {
+func (l *Ledger) readBook(book spreadsheet, o ReadOptions) error {
 	var readers []*reader
-	names := book.file.GetSheetList()
-	for _, name := range names {
-		if strings.HasPrefix(name, summarySheet) { // of a marked copy
-			continue
-		}
+	for _, name := range book.sheets() {
 		r := &reader{book: book, ledger: l, name: name}
 		if err := r.head(); err != nil {
 			return unreadable(l.File, "工作表「%s」读不出来：%v", name, err)
@@ -71,7 +67,7 @@ func (l *Ledger) readBook(book *workbook, o ReadOptions) error {
 		if r.period == (period{}) {
 			r.period = cmp.Or(titlePeriod(r.name), whole)
 		}
-		if visible, err := book.file.GetSheetVisible(r.name); err == nil && !visible {
+		if book.hidden(r.name) {
 			l.notice(r.name, 0, "是隐藏的工作表，也已读入")
 		}
 		if err := r.read(); err != nil {
@@ -109,7 +105,7 @@ func (l *Ledger) checkHeadings(readers []*reader) error {
 	if found {
 		return nil
 	}
-	return unreadable(l.File, "没有找到签到簿或咨询台账的表头。签到簿找的是：%s；咨询台账找的是：%s", wanted(SignInBook), wanted(ConsultationsLedger))
+	return unreadable(l.File, "没有找到台账的表头。可以导入的有：%s", wanted())
 }
 
 // filePeriod is the month for sheets whose title names none.
@@ -129,12 +125,13 @@ func (l *Ledger) filePeriod(readers []*reader) period {
 
 // reader reads one sheet.
 type reader struct {
-	book   *workbook
+	book   spreadsheet
 	ledger *Ledger
 	name   string
 
 	period  period
 	station string  // name in the title
+	centre  string  // name of a legal aid centre in the title
 	layout  *layout // of the table that is being read; nil: no heading was found
 	skipped string
 
@@ -149,6 +146,8 @@ type sheetRow struct {
 	cells []string
 }
 
+const noHeading = "没有找到台账的表头"
+
 // headRows is within how many rows the heading has to stand.
 const headRows = 60
 
@@ -156,19 +155,23 @@ const headRows = 60
 func (r *reader) head() error {
 	r.merged = r.book.merges(r.name)
 	r.skipped = "空表"
-	return r.scan(func(rows []sheetRow) (used int, more bool) {
+	err := r.scan(func(rows []sheetRow) (used int, more bool) {
 		if l, ok := r.heading(rows); ok {
 			r.layout = &l
 			return 1, false
 		}
 		for _, c := range rows[0].cells {
 			if c != "" {
-				r.skipped = "没有找到签到簿或咨询台账的表头"
+				r.skipped = noHeading
 				r.title(c)
 			}
 		}
 		return 1, rows[0].n < headRows
 	})
+	if r.layout == nil && r.name == notesSheet { // its dates are examples
+		r.period, r.station, r.centre, r.skipped = period{}, "", "", "模板的说明"
+	}
+	return err
 }
 
 // title takes the month and the station out of a cell above the heading.
@@ -178,6 +181,9 @@ func (r *reader) title(text string) {
 	}
 	if s := titleStation(text); s != "" && r.station == "" {
 		r.station = s
+	}
+	if s := titleCentre(text); s != "" && r.centre == "" {
+		r.centre = s
 	}
 }
 
@@ -258,12 +264,14 @@ func (r *reader) begin(l layout) {
 				r.period = p
 			}
 			if s := titleStation(text); s != "" {
-				r.station = s
+				r.station, r.centre = s, ""
+			} else if s := titleCentre(text); s != "" {
+				r.station, r.centre = "", s
 			}
 		}
 	}
 	r.layout, r.previous, r.footers = &l, nil, nil
-	r.ledger.Sheets = append(r.ledger.Sheets, Sheet{Name: r.name, Kind: l.kind, stationName: r.station, period: r.period, layout: l, lastRow: l.row + l.depth - 1, width: l.width})
+	r.ledger.Sheets = append(r.ledger.Sheets, Sheet{Name: r.name, Kind: l.kind, stationName: r.station, centreName: r.centre, period: r.period, layout: l, lastRow: l.row + l.depth - 1, width: l.width})
 	r.sheet = len(r.ledger.Sheets) - 1
 	r.columnNotices()
 }
@@ -274,7 +282,7 @@ func (r *reader) current() *Sheet { return &r.ledger.Sheets[r.sheet] }
 func (r *reader) columnNotices() {
 	l := r.layout
 	var left []string
-	for _, f := range []field{colAnswer, colPerson, colPersonID, colRemark} {
+	for _, f := range []field{colAnswer, colPerson, colPersonID, colApplicant, colNumber, colCourse, colPlace, colRemark} {
 		if l.has(f) {
 			left = append(left, "「"+l.name(f)+"」")
 		}
@@ -315,6 +323,10 @@ func (r *reader) row(row sheetRow, own []string) {
 	case totalRow.MatchString(squeeze(texts[0])) && !licenceLike(c.text(colLicence)):
 		s.Totals++
 		return
+	case strings.HasPrefix(squeeze(texts[0]), exampleMark):
+		s.Others++
+		r.ledger.notice(r.name, row.n, "标为“"+exampleMark+"”的行没有导入")
+		return
 	}
 	c.cells = row.cells
 	if footer.MatchString(squeeze(texts[0])) || !c.isLine(len(texts)) {
@@ -327,12 +339,7 @@ func (r *reader) row(row sheetRow, own []string) {
 	}
 	r.ditto(c)
 	r.footers = nil
-	var n line
-	if s.Kind == SignInBook {
-		n = c.shift()
-	} else {
-		n = c.consultation()
-	}
+	n := s.Kind.row().read(c)
 	n.sheet, n.notes = r.sheet, c.notes
 	s.Rows++
 	s.Accepted++
@@ -366,7 +373,7 @@ func licenceLike(s string) bool {
 // isLine tells whether the row speaks of a lawyer, a day or a time at all. A
 // row with a single cell does so only when the cell is the date.
 func (c *cells) isLine(texts int) bool {
-	for _, f := range []field{colDate, colLicence, colLawyer, colSignIn, colSignOut, colSpan, colAt} {
+	for _, f := range []field{colDate, colLicence, colLawyer, colSignIn, colSignOut, colSpan, colAt, colThenDate, colOrgan, colAmount} {
 		text := c.text(f)
 		if text == "" {
 			continue

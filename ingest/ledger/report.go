@@ -74,7 +74,7 @@ func (l *Ledger) reportSheets(b *strings.Builder, unsent bool) {
 	if unsent {
 		table[0][3] = "可导入"
 	}
-	if len(l.Stations) > 1 {
+	if len(l.Stations)+len(l.Centres) > 1 {
 		table[0] = append(table[0], "工作站")
 	}
 	for _, s := range l.Sheets {
@@ -86,8 +86,8 @@ func (l *Ledger) reportSheets(b *strings.Builder, unsent bool) {
 		for _, n := range []int{s.Rows, s.Accepted, s.Repeated, s.Rejected, s.Blank, s.Totals, s.Others} {
 			row = append(row, fmt.Sprint(n))
 		}
-		if len(l.Stations) > 1 {
-			row = append(row, string(s.Station))
+		if len(l.Stations)+len(l.Centres) > 1 {
+			row = append(row, s.Source.Key())
 		}
 		table = append(table, row)
 	}
@@ -171,6 +171,9 @@ func (l *Ledger) stationText() string {
 		} else {
 			out = append(out, fmt.Sprintf("%s（%s）", s.Name, s.Code))
 		}
+	}
+	for _, c := range l.Centres {
+		out = append(out, fmt.Sprintf("%s（%s）", c.Name, c.Division))
 	}
 	return strings.Join(out, "、")
 }

@@ -37,6 +37,53 @@ func unreadable(name, format string, args ...any) error {
 	return schemas.Errorf(schemas.Invalid, "%s："+format, append([]any{name}, args...)...)
 }
 
+// spreadsheet is a file of tables as it is read: a workbook or a CSV file.
+type spreadsheet interface {
+	sheets() []string
+	hidden(sheet string) bool
+	rows(sheet string, use func(n int, cells []string) bool) error
+	merges(sheet string) *merges
+	isNumber(sheet string, row, col int) (number, known bool)
+	dateText(s string) string
+	Close() error
+}
+
+// format is what a file is, whatever it is called.
+type format int
+
+const (
+	formatXLSX format = iota
+	formatCSV
+)
+
+// ext is the extension of a format's files.
+func (f format) ext() string {
+	if f == formatCSV {
+		return ".csv"
+	}
+	return ".xlsx"
+}
+
+// openFile finds out what a file is and opens it; its errors are one line that
+// says why it cannot.
+func openFile(name string, b []byte) (s spreadsheet, f format, large bool, err error) {
+	if err := checkFormat(name, b); err != nil {
+		return nil, 0, false, err
+	}
+	if !bytes.HasPrefix(b, []byte("PK")) {
+		c, ok := openCSV(name, b)
+		if !ok {
+			return nil, 0, false, unreadable(name, "既不是 Excel 工作簿（.xlsx），也不是 CSV 文件。请在 Excel 或 WPS 中另存为 .xlsx")
+		}
+		return c, formatCSV, false, nil
+	}
+	w, err := openWorkbook(name, b)
+	if err != nil {
+		return nil, 0, false, err
+	}
+	return w, formatXLSX, w.large, nil
+}
+
 // workbook is an opened spreadsheet.
 type workbook struct {
 	file     *excelize.File
@@ -47,9 +94,6 @@ type workbook struct {
 
 // openWorkbook reads a spreadsheet and says in one line why it cannot.
 func openWorkbook(name string, b []byte) (*workbook, error) {
-	if err := checkFormat(name, b); err != nil {
-		return nil, err
-	}
 	zr, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
 		return nil, unreadable(name, "文件不完整或已损坏，打不开。请重新复制一份，或在 Excel 中打开后另存为 .xlsx")
@@ -85,7 +129,8 @@ func openWorkbook(name string, b []byte) (*workbook, error) {
 	return w, nil
 }
 
-// checkFormat tells files that are not XLSX apart by their first bytes.
+// checkFormat tells files that are neither XLSX nor text apart by their first
+// bytes.
 func checkFormat(name string, b []byte) error {
 	ole := []byte{0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1}
 	switch {
@@ -99,10 +144,12 @@ func checkFormat(name string, b []byte) error {
 		return unreadable(name, "是旧格式（.xls 或 .et）。请在 Excel 或 WPS 中另存为 .xlsx 后再导入")
 	case bytes.HasPrefix(b, []byte("PK")):
 		return nil
+	case bytes.HasPrefix(b, []byte("%PDF")):
+		return unreadable(name, "是 PDF 文件。请导入原来的 Excel 或 CSV 文件")
 	case bytes.Contains(bytes.ToLower(b[:min(len(b), 1024)]), []byte("<html")) || bytes.Contains(bytes.ToLower(b[:min(len(b), 1024)]), []byte("<table")):
 		return unreadable(name, "实际是网页而不是 Excel 文件。请在 Excel 中打开后另存为 .xlsx")
 	}
-	return unreadable(name, "不是 Excel 工作簿（.xlsx）。请在 Excel 或 WPS 中另存为 .xlsx")
+	return nil
 }
 
 func utf16(s string) []byte {
@@ -208,6 +255,16 @@ func sheetParts(zr *zip.Reader) map[string]string {
 		out[s.Name] = targets[s.ID]
 	}
 	return out
+}
+
+// sheets are the sheets' names, without that of a marked copy's summary.
+func (w *workbook) sheets() []string {
+	return slices.DeleteFunc(w.file.GetSheetList(), func(name string) bool { return strings.HasPrefix(name, summarySheet) })
+}
+
+func (w *workbook) hidden(sheet string) bool {
+	visible, err := w.file.GetSheetVisible(sheet)
+	return err == nil && !visible
 }
 
 // Close removes temporary files.
