@@ -60,8 +60,20 @@ func (t *EventType) Decode(data json.RawMessage) (any, error) {
 }
 
 // fits decodes data that was written for some type of the case but perhaps not
-// for this one: no unknown field, no required text missing.
+// for this one: no unknown field, no required text missing. It may be of any
+// version of the type.
 func (t *EventType) fits(data json.RawMessage) (any, bool) {
+	for _, version := range Catalogue.Of(t.Case) {
+		if version.Verb == t.Verb {
+			if p, ok := version.fitsExactly(data); ok {
+				return p, true
+			}
+		}
+	}
+	return nil, false
+}
+
+func (t *EventType) fitsExactly(data json.RawMessage) (any, bool) {
 	p := t.Payload()
 	if json2.Unmarshal(data, p, json2.RejectUnknownMembers(true)) != nil {
 		return nil, false

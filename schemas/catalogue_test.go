@@ -116,6 +116,10 @@ func TestOldVersionsAreReadAsTheNewest(t *testing.T) {
 	if d := cmp.Diff(any(want), got); d != "" || !ok {
 		t.Errorf("as a correction (-want +got):\n%s", d)
 	}
+	got, ok = v1.fits(json.RawMessage(`{"lawyer":"12201201810123456","topic":"procedure","minutes":90}`))
+	if d := cmp.Diff(any(want), got); d != "" || !ok {
+		t.Errorf("as a correction in the newer version (-want +got):\n%s", d)
+	}
 	if _, err := Catalogue.Lookup("zhiban.training.attended.v3"); err == nil {
 		t.Error("a version that does not exist is in the catalogue")
 	}
