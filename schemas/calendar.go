@@ -7,8 +7,11 @@ import (
 	"time"
 )
 
-// holidaysTSV holds the State Council's yearly notices: days off (rest) and
-// weekend days worked instead (work). A year is added by adding its lines.
+// holidaysTSV holds the State Council's yearly notices (国务院办公厅节假日安排):
+// days off (rest) and weekend days worked instead (work). A year is added by
+// adding its lines, in order of days, as soon as its notice is out; the tests
+// check their form. 2027 holds the statutory days alone (全国年节及纪念日放假办法),
+// to be replaced by its notice.
 //
 //go:embed holidays.tsv
 var holidaysTSV string
