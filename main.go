@@ -15,7 +15,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -409,9 +408,7 @@ func (c *importCommand) Run(ctx context.Context, r *run) error {
 			}
 			return results, err
 		},
-		Known: func(ctx context.Context, ids []string) (map[string]schemas.Envelope, error) {
-			return knownEvents(ctx, c.To, ids)
-		},
+		Known: client.Known,
 	})
 	if errors.Is(err, ledger.ErrRejected) {
 		return errInPart
@@ -424,69 +421,6 @@ func (r *run) client(url string) *ingest.Client {
 	return &ingest.Client{URL: url, OnRetry: func(cause error, pause time.Duration) {
 		fmt.Fprintf(r.Stderr, "%s 暂时收不下：%v；%s 后重试\n", url, cause, pause.Round(100*time.Millisecond))
 	}}
-}
-
-// knownEvents asks a platform which of these events it holds, and returns them
-// as they count now. An address that serves ingest alone knows none: then
-// everything is sent, and counts once all the same.
-func knownEvents(ctx context.Context, url string, ids []string) (map[string]schemas.Envelope, error) {
-	known := make([]*schemas.Envelope, len(ids))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(4)
-	for i, id := range ids {
-		group.Go(func() (err error) {
-			known[i], err = knownEvent(ctx, strings.TrimRight(url, "/")+"/api/v1/events/"+id, id)
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	out := map[string]schemas.Envelope{}
-	for _, e := range known {
-		if e != nil {
-			out[e.ID] = *e
-		}
-	}
-	return out, nil
-}
-
-func knownEvent(ctx context.Context, address, id string) (*schemas.Envelope, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return nil, err
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer res.Body.Close()
-	switch res.StatusCode {
-	case http.StatusOK:
-	case http.StatusNotFound, http.StatusMethodNotAllowed:
-		return nil, nil
-	default:
-		return nil, fmt.Errorf("GET %s: %s", address, res.Status)
-	}
-	var detail report.EventDetail
-	if err := json.NewDecoder(res.Body).Decode(&detail); err != nil {
-		return nil, fmt.Errorf("GET %s: %w", address, err)
-	}
-	var history []schemas.Event
-	for _, e := range detail.Case {
-		event, err := e.Parse()
-		if err != nil {
-			return nil, fmt.Errorf("GET %s: %w", address, err)
-		}
-		history = append(history, event)
-	}
-	for _, e := range schemas.Effective(history) {
-		if e.ID.String() == id {
-			env := e.Envelope()
-			return &env, nil
-		}
-	}
-	return nil, nil
 }
 
 type simulateCommand struct {
