@@ -1,0 +1,198 @@
+package desk
+
+import (
+	"fmt"
+
+	"zhiban/schemas"
+)
+
+const (
+	chinese = "zh"
+	english = "en"
+)
+
+var (
+	languages = []string{chinese, english}
+	htmlLang  = map[string]string{chinese: "zh-CN", english: "en"}
+)
+
+// phrases are the messages in one language.
+type phrases string
+
+// t is a phrase. A key without a phrase is a fault of the program, which the
+// tests find.
+func (p phrases) t(key string) (string, error) {
+	m, ok := messages[key]
+	if !ok {
+		return "", fmt.Errorf("no message %q", key)
+	}
+	return m.In(string(p)), nil
+}
+
+// all are the phrases for the script.
+func (p phrases) all() map[string]string {
+	out := map[string]string{}
+	for key, m := range messages {
+		out[key] = m.In(string(p))
+	}
+	return out
+}
+
+// messages is the catalogue of every phrase of the desk, but for those of the
+// forms, which stand in [forms]. A test fails when one is missing or unused.
+var messages = map[string]schemas.Text{
+	"site":           {ZH: "值班律师工作站登记台", EN: "Duty lawyers' station desk"},
+	"site.short":     {ZH: "值班登记台", EN: "Station desk"},
+	"skip":           {ZH: "跳到主要内容", EN: "Skip to content"},
+	"language":       {ZH: "English", EN: "中文"},
+	"language.code":  {ZH: "en", EN: "zh-CN"},
+	"loading":        {ZH: "正在打开登记台……如一直停在这里，请使用较新的浏览器（Chrome、Edge 等）。", EN: "Opening the desk… If it stays like this, use a newer browser (Chrome, Edge …)."},
+	"noscript.title": {ZH: "登记需要启用脚本", EN: "Entering needs script"},
+	"noscript":       {ZH: "登记台要在本机保存尚未送达的登记，因此需要浏览器启用 JavaScript。请启用后刷新，或换用允许脚本的浏览器。", EN: "The desk keeps on this device what could not be sent yet, and needs JavaScript for it. Enable it and reload, or use a browser that allows it."},
+	"noscript.api":   {ZH: "工作站软件也可以直接通过数据接口报送：接口说明", EN: "Station software can also send events directly: API documentation"},
+	"change":         {ZH: "换人或换站", EN: "Change"},
+	"cancel":         {ZH: "取消", EN: "Cancel"},
+	"failed.store":   {ZH: "本浏览器不允许保存数据（可能是无痕模式或空间已满），登记无法保证不丢失，已停用。请用普通窗口打开，或清理空间后刷新。", EN: "This browser does not let the desk keep data (a private window, or no space left), so entries could be lost and are switched off. Use a normal window, or make room, and reload."},
+	"failed.keep":    {ZH: "没有保存成功，请再试一次。", EN: "It could not be kept. Try again."},
+
+	"setup.title":       {ZH: "选择工作站和值班律师", EN: "Station and lawyer"},
+	"setup.intro":       {ZH: "只需选择一次，本机会记住。", EN: "Choose once; this device remembers."},
+	"setup.prefecture":  {ZH: "市（州）", EN: "Prefecture"},
+	"setup.county":      {ZH: "县（市、区）", EN: "County"},
+	"setup.choose":      {ZH: "请选择", EN: "Choose"},
+	"setup.own":         {ZH: "%s本级", EN: "%s itself"},
+	"setup.kind":        {ZH: "工作站设在", EN: "The station is in a"},
+	"setup.code":        {ZH: "工作站代码（选择后自动填写，也可直接输入）", EN: "Station code (made from the choice, or typed)"},
+	"setup.lawyer":      {ZH: "执业证号", EN: "Licence number"},
+	"setup.lawyer.hint": {ZH: "17 位数字", EN: "17 digits"},
+	"setup.name":        {ZH: "称呼（选填，只存本机）", EN: "Name (optional, stays here)"},
+	"setup.name.hint":   {ZH: "例如 王律师", EN: "for example Ms Wang"},
+	"setup.begin":       {ZH: "开始登记", EN: "Begin"},
+	"setup.known":       {ZH: "本机登记过的律师", EN: "Lawyers known on this device"},
+
+	"kind.court":               {ZH: "法院值班律师工作站", EN: "court station"},
+	"kind.procuratorate":       {ZH: "检察院值班律师工作站", EN: "procuratorate station"},
+	"kind.detention":           {ZH: "看守所值班律师工作站", EN: "detention centre station"},
+	"kind.short.court":         {ZH: "法院", EN: "Court"},
+	"kind.short.procuratorate": {ZH: "检察院", EN: "Procuratorate"},
+	"kind.short.detention":     {ZH: "看守所", EN: "Detention centre"},
+
+	"shift":        {ZH: "值班", EN: "Shift"},
+	"shift.in":     {ZH: "签到", EN: "Sign in"},
+	"shift.out":    {ZH: "签退", EN: "Sign out"},
+	"shift.since":  {ZH: "%s值班中，%s 签到", EN: "%s, signed in at %s"},
+	"shift.others": {ZH: "本机另有值班中：%s", EN: "Also on duty on this device: %s"},
+	"span.minutes": {ZH: "%s 分钟", EN: "%s min"},
+	"span.hours":   {ZH: "%s 小时 %s 分", EN: "%s h %s min"},
+
+	"enter":            {ZH: "登记", EN: "Enter"},
+	"tab.consultation": {ZH: "咨询", EN: "Consultation"},
+	"tab.application":  {ZH: "援助申请", EN: "Application"},
+	"tab.notification": {ZH: "告知", EN: "Notification"},
+	"tab.assistance":   {ZH: "法律帮助", EN: "Assistance"},
+	"enter.sign":       {ZH: "登记并签字", EN: "Record and sign"},
+	"enter.only":       {ZH: "仅登记", EN: "Record only"},
+	"enter.save":       {ZH: "登记", EN: "Record"},
+	"when":             {ZH: "发生时间", EN: "Time"},
+	"when.other":       {ZH: "补登（不是刚刚发生的）", EN: "It happened earlier"},
+
+	"person.hint":      {ZH: "自动编码，勿填姓名或身份证号。", EN: "A code is made for you; no names or identity numbers."},
+	"person.another":   {ZH: "换一个", EN: "Another"},
+	"person.again":     {ZH: "与今日登记的同一人", EN: "Same person as today"},
+	"person.new":       {ZH: "新的人员", EN: "A new person"},
+	"minutes":          {ZH: "%s 分钟", EN: "%s min"},
+	"minutes.quick":    {ZH: "填入", EN: "Set to"},
+	"defender":         {ZH: "已有辩护人", EN: "has a defender"},
+	"defender.none":    {ZH: "无辩护人", EN: "no defender"},
+	"defender.warning": {ZH: "已有辩护人：值班律师的法律帮助面向没有辩护人的人，请确认后再登记。", EN: "Has a defender: duty lawyers help people who have none. Make sure before you record it."},
+
+	"applications":         {ZH: "待转交的申请", EN: "Applications to transfer"},
+	"application.transfer": {ZH: "转交", EN: "Transfer"},
+	"application.left":     {ZH: "24 小时内转交，还剩 %s", EN: "To be transferred within 24 hours; %s left"},
+	"application.late":     {ZH: "已超过 24 小时 %s", EN: "Over 24 hours by %s"},
+	"notifications":        {ZH: "待履行的告知", EN: "Notifications to give"},
+	"duty.given":           {ZH: "已告知", EN: "Was given"},
+	"duty.last":            {ZH: "最后期限 %s", EN: "Last day %s"},
+	"duty.overdue":         {ZH: "已逾期，最后期限 %s", EN: "Overdue since %s"},
+	"weekday.0":            {ZH: "周日", EN: "Sun"},
+	"weekday.1":            {ZH: "周一", EN: "Mon"},
+	"weekday.2":            {ZH: "周二", EN: "Tue"},
+	"weekday.3":            {ZH: "周三", EN: "Wed"},
+	"weekday.4":            {ZH: "周四", EN: "Thu"},
+	"weekday.5":            {ZH: "周五", EN: "Fri"},
+	"weekday.6":            {ZH: "周六", EN: "Sat"},
+
+	"today":            {ZH: "今日登记", EN: "Entered today"},
+	"today.count":      {ZH: "%s 条", EN: "%s"},
+	"today.none":       {ZH: "今天还没有登记。", EN: "Nothing has been entered today."},
+	"today.kept":       {ZH: "登记先存本机，联网后自动送达；关闭页面也不会丢失。", EN: "Entries are kept on this device and sent by themselves; closing the page loses nothing."},
+	"state.sent":       {ZH: "已送达", EN: "Sent"},
+	"state.waiting":    {ZH: "待发送", EN: "To be sent"},
+	"state.rejected":   {ZH: "被退回", EN: "Refused"},
+	"voided":           {ZH: "已作废", EN: "Voided"},
+	"corrected":        {ZH: "已更正", EN: "Corrected"},
+	"unsigned":         {ZH: "未签字", EN: "Unsigned"},
+	"change.corrected": {ZH: "更正：%s", EN: "Corrected: %s"},
+	"change.voided":    {ZH: "作废：%s", EN: "Voided: %s"},
+	"sign":             {ZH: "签字", EN: "Sign"},
+	"correct":          {ZH: "更正", EN: "Correct"},
+	"void":             {ZH: "作废", EN: "Void"},
+	"mend":             {ZH: "修改后重发", EN: "Mend"},
+	"discard":          {ZH: "放弃", EN: "Discard"},
+	"discard.ask":      {ZH: "放弃这条登记？它没有被服务器接收，放弃后无法恢复。", EN: "Discard this entry? The server does not have it, and it cannot be brought back."},
+	"discard.ask.more": {ZH: "放弃这条登记？同一件事后面尚未送达的 %s 条也会一并放弃，无法恢复。", EN: "Discard this entry? %s more of the same case that were not sent go with it, and cannot be brought back."},
+	"edit.correct":     {ZH: "更正：%s", EN: "Correct: %s"},
+	"edit.void":        {ZH: "作废：%s", EN: "Void: %s"},
+	"edit.mend":        {ZH: "修改被退回的登记：%s", EN: "Mend: %s"},
+	"edit.send":        {ZH: "重新发送", EN: "Send again"},
+	"reason":           {ZH: "理由", EN: "Reason"},
+	"reason.slip":      {ZH: "登记有误", EN: "Entered wrongly"},
+	"reason.twice":     {ZH: "重复登记", EN: "Entered twice"},
+	"reason.late":      {ZH: "事后核实", EN: "Found out later"},
+
+	"kept":           {ZH: "%s：已登记", EN: "%s: kept"},
+	"kept.corrected": {ZH: "已更正", EN: "Corrected"},
+	"kept.voided":    {ZH: "已作废", EN: "Voided"},
+	"mended":         {ZH: "已修改，重新发送", EN: "Mended; it is sent again"},
+	"discarded":      {ZH: "已放弃", EN: "Discarded"},
+
+	"unsent.none":     {ZH: "全部已送达", EN: "All sent"},
+	"unsent.waiting":  {ZH: "待发送 %s", EN: "%s to send"},
+	"unsent.rejected": {ZH: "被退回 %s", EN: "%s refused"},
+	"unsent.offline":  {ZH: "离线", EN: "Offline"},
+	"unsent.busy":     {ZH: "服务器忙，稍后重试", EN: "server busy, will try again"},
+	"unsent.server":   {ZH: "服务器暂不可用，稍后重试", EN: "server not available, will try again"},
+	"unsent.login":    {ZH: "需要登录", EN: "log in first"},
+	"unsent.send":     {ZH: "立即发送", EN: "Send now"},
+
+	"wrong.required":      {ZH: "必填", EN: "Required"},
+	"wrong.choose":        {ZH: "请选择一项", EN: "Choose one"},
+	"wrong.reason":        {ZH: "请写明理由", EN: "Give a reason"},
+	"wrong.person":        {ZH: "代码只能用字母、数字和 . _ : / -，以字母或数字开头，最多 64 位", EN: "A code has letters, digits and . _ : / -, begins with a letter or digit, and has at most 64"},
+	"wrong.person.name":   {ZH: "不能填写姓名：请用自动生成的代码", EN: "No names: use the code that was made"},
+	"wrong.person.number": {ZH: "像是身份证号码，不能填写：请用自动生成的代码", EN: "This looks like an identity number: use the code that was made"},
+	"wrong.licence":       {ZH: "执业证号是 17 位数字", EN: "A licence number has 17 digits"},
+	"wrong.station":       {ZH: "工作站代码的形式是“区划代码-court / procuratorate / detention”，例如 220182-court", EN: "A station code is <division>-court, -procuratorate or -detention, for example 220182-court"},
+	"wrong.station.asked": {ZH: "网址中的工作站代码“%s”不存在，请重新选择", EN: "There is no station %s; choose one"},
+	"wrong.division":      {ZH: "区划代码不是吉林省现行的区划", EN: "That is not a division of the province"},
+	"wrong.minutes":       {ZH: "请填 0 到 1440 的整数", EN: "A whole number from 0 to 1440"},
+	"wrong.time":          {ZH: "请填完整的日期和时间", EN: "Give date and time"},
+	"wrong.future":        {ZH: "时间还没有到，请核对", EN: "That is in the future"},
+
+	"problem":         {ZH: "%s：%s", EN: "%s: %s"},
+	"server.required": {ZH: "缺少此项", EN: "is missing"},
+	"server.choice":   {ZH: "不在可选范围内", EN: "is not one of the choices"},
+	"server.trigger":  {ZH: "不是该机关的告知事由", EN: "is no duty of that organ"},
+	"server.range":    {ZH: "超出允许的范围", EN: "is out of range"},
+	"server.years":    {ZH: "年份不对，请核对本机时钟", EN: "has an impossible year; check the clock of this device"},
+	"server.length":   {ZH: "长度不对", EN: "has the wrong length"},
+	"server.type":     {ZH: "服务器的版本较旧，还不认识这类登记，请联系管理员", EN: "The server is older and does not know this kind of entry; tell the administrator"},
+	"server.field":    {ZH: "服务器不认识此项，请刷新页面后再试", EN: "is not known to the server; reload the page"},
+	"server.other":    {ZH: "服务器说明：%s", EN: "the server says: %s"},
+	"place.source":    {ZH: "工作站", EN: "Station"},
+	"place.time":      {ZH: "发生时间", EN: "Time"},
+	"place.lawyer":    {ZH: "执业证号", EN: "Licence number"},
+	"place.reason":    {ZH: "理由", EN: "Reason"},
+	"place.target":    {ZH: "被更正的登记", EN: "Entry it is about"},
+	"place.subject":   {ZH: "所属事项", EN: "Case"},
+}
