@@ -40,8 +40,33 @@ type Options struct {
 	// stands.
 	Known func(ctx context.Context, ids []string) (map[string]schemas.Envelope, error)
 
+	// Progress, when there is one, hears how far the import is.
+	Progress func(Progress)
+
 	// Now is the clock for the time of corrections; nil: time.Now.
 	Now func() time.Time
+}
+
+// Progress is how far the import of a file is.
+type Progress struct {
+	File        string
+	Stage       Stage
+	Done, Total int // rows read, of which the total is not known (0), or events sent
+}
+
+// Stage is what an import is doing.
+type Stage int
+
+// The stages.
+const (
+	Reading Stage = iota
+	Sending
+)
+
+func (o Options) progress(file string, stage Stage, done, total int) {
+	if o.Progress != nil {
+		o.Progress(Progress{file, stage, done, total})
+	}
 }
 
 // Result is what became of an event.
@@ -142,17 +167,11 @@ func (r *run) file(ctx context.Context, path string) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := Read(path, bytes.NewReader(src), ReadOptions{Station: r.Station})
+	l, s, err := r.source(ctx, path, src)
 	if err != nil {
 		return nil, err
 	}
-	l.compareFiles(r.seen)
-	s := Sent{DryRun: r.DryRun, Server: r.Server, Events: len(l.Events), Asked: r.Known != nil}
-	if !r.DryRun {
-		r.send(ctx, l, &s)
-	}
-	l.sort()
-	if l.marked() {
+	if l.Marked() {
 		if s.Copy, err = writeCopy(path, src, l); err != nil {
 			l.notice("", 0, fmt.Sprintf("标注副本没有写成：%v", err))
 		}
@@ -161,6 +180,52 @@ func (r *run) file(ctx context.Context, path string) (*Ledger, error) {
 		return l, err
 	}
 	return l, s.Err
+}
+
+// source imports what a file holds, whose name is path.
+func (r *run) source(ctx context.Context, path string, src []byte) (*Ledger, Sent, error) {
+	r.progress(path, Reading, 0, 0)
+	l, err := Read(path, bytes.NewReader(src), ReadOptions{Station: r.Station, Rows: func(rows int) { r.progress(path, Reading, rows, 0) }})
+	if err != nil {
+		return nil, Sent{}, err
+	}
+	l.compareFiles(r.seen)
+	s := Sent{DryRun: r.DryRun, Server: r.Server, Events: len(l.Events), Asked: r.Known != nil}
+	if !r.DryRun {
+		r.send(ctx, l, &s)
+	}
+	l.sort()
+	return l, s, nil
+}
+
+// Source is a file that is at hand, with its name.
+type Source struct {
+	Name string
+	Data []byte
+}
+
+// Outcome is what became of a source: either it could not be read (Err), or it
+// is a ledger that was sent (Sent, with an Err of its own when not all was).
+type Outcome struct {
+	Ledger *Ledger
+	Sent   Sent
+	Err    error
+}
+
+// ImportSources imports as Import does, but from memory, and returns what
+// became of each source instead of reporting it. Options.Files and Out are not
+// used. After a server that cannot be used the sources left are not sent.
+func ImportSources(ctx context.Context, o Options, sources []Source) []Outcome {
+	r := &run{Options: o, seen: map[string]seen{}}
+	out := make([]Outcome, len(sources))
+	for i, src := range sources {
+		out[i].Ledger, out[i].Sent, out[i].Err = r.source(ctx, src.Name, src.Data)
+		if out[i].Sent.Err != nil {
+			r.Send = func(context.Context, []schemas.Envelope) ([]Result, error) { return nil, out[i].Sent.Err }
+			r.Known = nil
+		}
+	}
+	return out
 }
 
 func readFile(path string) ([]byte, error) {
@@ -225,6 +290,7 @@ func (r *run) send(ctx context.Context, l *Ledger, s *Sent) {
 		return
 	}
 	rejected := map[int]bool{}
+	r.progress(l.File, Sending, 0, len(events))
 	for first := 0; first < len(events); first += sendBatch {
 		batch := events[first:min(first+sendBatch, len(events))]
 		results, err := r.Send(ctx, batch)
@@ -243,6 +309,7 @@ func (r *run) send(ctx context.Context, l *Ledger, s *Sent) {
 				l.reject(n, l.Sheets[n.sheet].refusal(result))
 			}
 		}
+		r.progress(l.File, Sending, first+min(len(results), len(batch)), len(events))
 		if err != nil {
 			s.Err = err
 			return
@@ -388,8 +455,8 @@ func (r *run) correction(old, e schemas.Envelope) (schemas.Envelope, error) {
 		Subject: e.Subject, Time: now().In(schemas.Shanghai).Format(time.RFC3339), DataContentType: "application/json", Data: data}, nil
 }
 
-// marked tells whether some row has to be marked.
-func (l *Ledger) marked() bool {
+// Marked tells whether some row has to be marked.
+func (l *Ledger) Marked() bool {
 	return len(l.Rejections) > 0 || len(l.Repeats) > 0 || slices.ContainsFunc(l.Notices, func(n Notice) bool { return len(n.Rows) > 0 })
 }
 

@@ -16,11 +16,13 @@ type Ledger struct {
 	Repeats    []Repeat
 	Notices    []Notice
 
-	format  format
-	large   bool // too large to be marked
-	lines   []line
-	origins []int          // of each event the line it comes from
-	noticed map[string]int // sheet and text of each notice
+	format   format
+	large    bool // too large to be marked
+	lines    []line
+	rows     int // read so far
+	progress func(rows int)
+	origins  []int          // of each event the line it comes from
+	noticed  map[string]int // sheet and text of each notice
 }
 
 // Station is a station as the file names it.

@@ -16,6 +16,8 @@ import (
 type ReadOptions struct {
 	// Station is the station whose ledgers these are; empty: from the title.
 	Station schemas.StationCode
+	// Rows, when there is one, hears now and then how many rows were read.
+	Rows func(rows int)
 }
 
 // Read reads a file, XLSX or CSV; name is what it is called in messages. Its
@@ -37,7 +39,7 @@ func Read(name string, r io.Reader, o ReadOptions) (l *Ledger, err error) {
 		return nil, err
 	}
 	defer book.Close()
-	l = &Ledger{File: name, format: format, large: large}
+	l = &Ledger{File: name, format: format, large: large, progress: o.Rows}
 	if err := l.readBook(book, o); err != nil {
 		return nil, err
 	}
@@ -339,6 +341,9 @@ func (r *reader) row(row sheetRow, own []string) {
 	}
 	r.ditto(c)
 	r.footers = nil
+	if r.ledger.rows++; r.ledger.progress != nil && r.ledger.rows%500 == 0 {
+		r.ledger.progress(r.ledger.rows)
+	}
 	n := s.Kind.row().read(c)
 	n.sheet, n.notes = r.sheet, c.notes
 	s.Rows++

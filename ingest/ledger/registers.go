@@ -181,8 +181,8 @@ func (c *cells) short(f field, n int) string {
 	return text
 }
 
-// usual are the duties to notify that the rules name (三(三)4(4)).
-var usual = map[string][]string{
+// duties are the duties to notify that the rules give each organ (三(三)4(4)).
+var duties = map[string][]string{
 	"police": {"interrogation", "coercive_measure"}, "state_security": {"interrogation", "coercive_measure"},
 	"procuratorate": {"review"}, "court": {"accepted", "retrial"},
 }
@@ -192,12 +192,12 @@ func (c *cells) notification() line {
 	n := line{row: c.row, custody: c.custody()}
 	n.organ = c.word(BadOrgan, colOrgan)
 	n.trigger = c.word(BadTrigger, colTrigger)
-	if n.organ != "" && n.trigger != "" && !slices.Contains(usual[n.organ], n.trigger) {
+	if n.organ != "" && n.trigger != "" && !slices.Contains(duties[n.organ], n.trigger) {
 		var should []string
-		for _, t := range usual[n.organ] {
+		for _, t := range duties[n.organ] {
 			should = append(should, titleOf(colTrigger, t))
 		}
-		c.note(fmt.Sprintf("%s的告知事由一般是 %s，这里是 %s，请核对", titleOf(colOrgan, n.organ), strings.Join(should, "、"), titleOf(colTrigger, n.trigger)))
+		c.fault(BadTrigger, colTrigger, "%s的告知事由应为 %s，不是 %s", titleOf(colOrgan, n.organ), strings.Join(should, " 或 "), titleOf(colTrigger, n.trigger))
 	}
 	if when, ok := c.when(colDate, colAt, false); ok {
 		n.start = when.time()

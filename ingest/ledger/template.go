@@ -116,7 +116,7 @@ var needless = []field{colSignOut, colBadge, colMinutes, colQuestion, colAnswer,
 // left as it is says so when it is imported.
 const (
 	stationTitle = "（请把这里改成工作站全称和年月）"
-	centreTitle  = "（请把这里改成法律援助中心名称和年月）"
+	centreTitle  = "（请把这里改成本机构名称和年月）"
 )
 
 // TitleExample is what the clerk writes above a template's table.
