@@ -41,6 +41,7 @@ import (
 	"zhiban/dashboard/report"
 	"zhiban/deploy/embedded"
 	"zhiban/ingest"
+	"zhiban/ingest/desk"
 	"zhiban/ingest/ledger"
 	"zhiban/ingest/simulate"
 	"zhiban/projector"
@@ -174,6 +175,7 @@ func (c *standaloneCommand) Run(ctx context.Context, r *run) (err error) {
 	}
 	router := mux.NewRouter()
 	in.Register(router)
+	desk.New(desk.Config{Docs: "/api/openapi.json", Home: "/", Log: r.log}).Register(router)
 	pages.Register(router)
 
 	group, ctx := errgroup.WithContext(ctx)
