@@ -6,7 +6,7 @@
 //	zhiban projector             Kafka -> ClickHouse
 //	zhiban dashboard             ClickHouse -> people
 //	zhiban migrate               bring the warehouse's tables up to date
-//	zhiban import FILE…          send ledgers kept as XLSX
+//	zhiban import FILE…          send ledgers kept as XLSX or CSV
 //	zhiban simulate              make up a province
 //
 // This file parses flags, builds the parts, runs them and closes them; what
@@ -14,6 +14,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,6 +37,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/term"
 
 	"zhiban/dashboard"
 	"zhiban/dashboard/report"
@@ -72,7 +74,7 @@ type command struct {
 	Projector  projectorCommand  `cmd:"" help:"Project the log into the warehouse."`
 	Dashboard  dashboardCommand  `cmd:"" help:"Show figures."`
 	Migrate    migrateCommand    `cmd:"" help:"Bring the warehouse's tables up to date."`
-	Import     importCommand     `cmd:"" help:"Send the ledgers that counties keep as XLSX."`
+	Import     importCommand     `cmd:"" help:"Send the ledgers that counties keep as XLSX or CSV."`
 	Simulate   simulateCommand   `cmd:"" help:"Make up a believable province, with its own count of what it did."`
 }
 
@@ -384,14 +386,34 @@ func (d demoProvince) fill(ctx context.Context, out io.Writer) error {
 }
 
 type importCommand struct {
-	To      string   `required:"" placeholder:"URL" help:"Address of the ingest API, for example http://127.0.0.1:8080."`
-	DryRun  bool     `help:"Show what would be sent, and send nothing."`
-	Station string   `placeholder:"CODE" help:"Station of the ledgers, when their titles do not tell."`
-	Files   []string `arg:"" name:"FILE" help:"Ledgers (XLSX)."`
+	To       string   `placeholder:"URL" help:"Address of the ingest API, for example http://127.0.0.1:8080."`
+	DryRun   bool     `help:"Show what would be sent, and send nothing."`
+	Station  string   `placeholder:"CODE" help:"Station of the ledgers, when their titles do not tell."`
+	Template string   `placeholder:"KIND" help:"Write an empty ledger of a kind instead; list names the kinds."`
+	Out      string   `type:"path" placeholder:"FILE" help:"Where the template goes."`
+	Files    []string `arg:"" optional:"" name:"FILE" help:"Ledgers and registers (XLSX or CSV)."`
+}
+
+// Validate says what is missing for what is asked.
+func (c *importCommand) Validate() error {
+	switch {
+	case c.Template != "" && len(c.Files) > 0:
+		return errors.New("--template writes an empty ledger and takes no files; say where it goes with --out FILE")
+	case c.Template != "":
+		return nil
+	case len(c.Files) == 0:
+		return errors.New("say which ledgers to import: zhiban import --to URL FILE…")
+	case c.To == "" && !c.DryRun:
+		return errors.New("say where the events go: --to http://127.0.0.1:8080, or look first with --dry-run")
+	}
+	return nil
 }
 
 // Run imports ledgers and reports in Chinese, for the clerk.
 func (c *importCommand) Run(ctx context.Context, r *run) error {
+	if c.Template != "" {
+		return c.template(r.Stdout)
+	}
 	var station schemas.StationCode
 	if c.Station != "" {
 		var err error
@@ -402,20 +424,87 @@ func (c *importCommand) Run(ctx context.Context, r *run) error {
 	client := r.client(c.To)
 	err := ledger.Import(ctx, ledger.Options{
 		Files: c.Files, Station: station, DryRun: c.DryRun, Server: c.To, Out: r.Stdout,
-		Send: func(ctx context.Context, events []schemas.Envelope) ([]ledger.Result, error) {
-			answers, err := client.Send(ctx, events)
-			results := make([]ledger.Result, len(answers))
-			for i, a := range answers {
-				results[i] = ledger.Result{ID: a.ID, Accepted: a.Status == ingest.Accepted, Errors: a.Errors}
-			}
-			return results, err
-		},
-		Known: client.Known,
+		Send: sendLedger(client), Known: client.Known, Progress: r.importProgress(),
 	})
 	if errors.Is(err, ledger.ErrRejected) {
 		return errInPart
 	}
 	return err
+}
+
+// template writes an empty ledger, or lists the kinds there are.
+func (c *importCommand) template(out io.Writer) error {
+	if c.Template == "list" {
+		for _, k := range ledger.Kinds() {
+			fmt.Fprintf(out, "%-14s%s\n", k, k.Title())
+		}
+		return nil
+	}
+	kind, err := ledger.ParseKind(c.Template)
+	if err != nil {
+		return err
+	}
+	b, err := ledger.Template(kind)
+	if err != nil {
+		return err
+	}
+	path := cmp.Or(c.Out, ledger.TemplateName(kind))
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) // a ledger that is there may be filled in
+	if errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("%s is there already; choose another name with --out", path)
+	}
+	if err != nil {
+		return fmt.Errorf("write the template: %w", err)
+	}
+	_, err = f.Write(b)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("write the template: %w", err)
+	}
+	fmt.Fprintf(out, "%s：%s\n", kind.Title(), path)
+	return nil
+}
+
+// sendLedger delivers a ledger's events by a client.
+func sendLedger(client *ingest.Client) func(context.Context, []schemas.Envelope) ([]ledger.Result, error) {
+	return func(ctx context.Context, events []schemas.Envelope) ([]ledger.Result, error) {
+		answers, err := client.Send(ctx, events)
+		results := make([]ledger.Result, len(answers))
+		for i, a := range answers {
+			results[i] = ledger.Result{ID: a.ID, Accepted: a.Status == ingest.Accepted, Errors: a.Errors}
+		}
+		return results, err
+	}
+}
+
+// importProgress shows on a terminal how far a large file is; elsewhere
+// nothing.
+func (r *run) importProgress() func(ledger.Progress) {
+	f, ok := r.Stderr.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return nil
+	}
+	var bar *progressbar.ProgressBar
+	stage := ledger.Ended
+	return func(p ledger.Progress) {
+		if p.Stage != stage {
+			stage = p.Stage
+			if bar != nil {
+				_ = bar.Finish()
+				bar = nil
+			}
+		}
+		switch {
+		case p.Stage == ledger.Ended || p.Stage == ledger.Reading && p.Done == 0 || p.Stage == ledger.Sending && p.Total <= ingest.MaxBatchEvents:
+			return // small files are done at once
+		case bar == nil:
+			text, total := "正在读取 "+filepath.Base(p.File), -1
+			if p.Stage == ledger.Sending {
+				text, total = "正在发送 "+filepath.Base(p.File), p.Total
+			}
+			bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(f), progressbar.OptionSetDescription(text), progressbar.OptionShowCount(), progressbar.OptionClearOnFinish())
+		}
+		_ = bar.Set(p.Done)
+	}
 }
 
 // client sends to an ingest server and says when it has to try again.

@@ -150,10 +150,10 @@ func TestALargeFileShowsHowFarItIs(t *testing.T) {
 	var seen []Progress
 	p := newPlatform(t)
 	err := Import(context.Background(), Options{Files: []string{"a.csv"}, Send: p.Send, Out: &strings.Builder{}, Progress: func(p Progress) { seen = append(seen, p) }})
-	if err != nil || len(seen) < 3 {
+	if err != nil || len(seen) < 4 || seen[len(seen)-1].Stage != Ended {
 		t.Fatalf("%v %v", err, seen)
 	}
-	if first, last := seen[0], seen[len(seen)-1]; first.Stage != Reading || first.Done != 0 || last.Stage != Sending || last.Done != last.Total || last.Total != p.sent || last.File != "a.csv" {
+	if first, last := seen[0], seen[len(seen)-2]; first.Stage != Reading || first.Done != 0 || last.Stage != Sending || last.Done != last.Total || last.Total != p.sent || last.File != "a.csv" {
 		t.Errorf("%+v … %+v", first, last)
 	}
 }

@@ -61,6 +61,7 @@ type Stage int
 const (
 	Reading Stage = iota
 	Sending
+	Ended // the report follows
 )
 
 func (o Options) progress(file string, stage Stage, done, total int) {
@@ -190,6 +191,7 @@ func (r *run) source(ctx context.Context, path string, src []byte) (*Ledger, Sen
 		return nil, Sent{}, err
 	}
 	l.compareFiles(r.seen)
+	defer r.progress(path, Ended, 0, 0)
 	s := Sent{DryRun: r.DryRun, Server: r.Server, Events: len(l.Events), Asked: r.Known != nil}
 	if !r.DryRun {
 		r.send(ctx, l, &s)
