@@ -19,7 +19,7 @@ function el(tag, attributes = {}, ...children) {
     else if (v === true) e.setAttribute(k, '');
     else if (v !== false && v !== undefined) e.setAttribute(k, v);
   }
-  e.append(...children.filter((c) => c !== '' && c !== undefined));
+  e.append(...children.filter((c) => c !== ''));
   return e;
 }
 
@@ -432,10 +432,10 @@ function render() {
   $('setup').hidden = Boolean(chosenAlready) && !settings.choosing;
   $('desk').hidden = !$('setup').hidden;
   $('where').hidden = !chosenAlready;
+  $('again').hidden = !chosenAlready;
   if (chosenAlready) {
     $('station').textContent = stationName(settings.station);
     $('lawyer').textContent = lawyerName(settings.lawyer);
-    $('again').hidden = Boolean(settings.choosing);
   }
   renderUnsent();
   if ($('desk').hidden) return;
@@ -558,14 +558,15 @@ function row(e, unsigned) {
     el('p', { class: 'head' }, el('time', {}, day + rules.clock(e.time)), el('b', {}, title(e)),
       e.voided ? el('span', { class: 'mark' }, t('voided')) : e.changes.some((c) => c.state !== 'rejected') ? el('span', { class: 'mark' }, t('corrected')) : '',
       unsigned.has(e.subject) && e.verb === 'recorded' ? el('span', { class: 'mark unsigned' }, t('unsigned')) : '', state(record)),
-    el('p', { class: 'words' }, words(e)),
-    here(e) ? '' : el('p', { class: 'words' }, stationName(record.event.source.split('/')[2])),
+    el('div', { class: 'body' }, el('p', { class: 'words' }, words(e)),
+      here(e) ? '' : el('p', { class: 'words' }, stationName(record.event.source.split('/')[2]))),
+    record.state === 'rejected' || !actions.length ? '' : el('p', { class: 'actions' }, ...actions),
     ...problems(record),
     ...e.changes.map((c) => el('div', { class: 'change', 'data-id': c.event.id }, el('p', {},
       t(c.event.type.includes('.voided.') ? 'change.voided' : 'change.corrected', c.event.data.reason), ' ', state(c)), ...problems(c),
     c.state === 'rejected' ? el('p', { class: 'actions' },
       act('mend-change', t('mend'), () => edit(e, c), ''), act('discard-change', t('discard'), () => discard(c))) : '')),
-    actions.length ? el('p', { class: 'actions' }, ...actions) : '');
+    record.state === 'rejected' ? el('p', { class: 'actions' }, ...actions) : '');
 }
 
 const problems = (record) => (record.state === 'rejected' ? [el('ul', { class: 'problems' }, ...record.errors.map((err) => el('li', {}, inWords(record, err).line)))] : []);
@@ -675,7 +676,7 @@ function setup() {
   const roots = divisions.filter((d) => d.parent === '220000');
   f.prefecture.append(...roots.map((d) => el('option', { value: d.code }, d.name)));
   const counties = () => {
-    const below = divisions.filter((d) => d.parent === f.prefecture.value);
+    const below = divisions.filter((d) => d.parent !== '' && d.parent === f.prefecture.value);
     f.county.replaceChildren(el('option', { value: '' }, t('setup.choose')), ...below.map((d) => el('option', { value: d.code }, d.name)),
       ...(f.prefecture.value ? [el('option', { value: f.prefecture.value }, t('setup.own', divisionName(f.prefecture.value)))] : []));
     f.county.disabled = f.prefecture.value === '';
