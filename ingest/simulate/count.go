@@ -14,7 +14,7 @@ type count struct {
 	lawyers         map[string]*tally
 	by              map[side]*tally
 	visits          []visit
-	open            []openNotice
+	pending         []pending
 	founded         []stock // stations
 	enrolled        []stock // lawyers
 }
@@ -25,6 +25,14 @@ var counted = [...]schemas.IndicatorCode{
 	schemas.Consultations, schemas.ConsultationsGuided, schemas.ConsultationsUnsigned,
 	schemas.ApplicationsReceived, schemas.ApplicationsTransferred, schemas.TransferDue24h, schemas.TransferMet24h,
 	schemas.NotificationsDue, schemas.NotificationsOnTime, schemas.NotificationsLate, schemas.NotificationsUnevid, schemas.NotificationsOpen,
+	schemas.PleaAssistance, schemas.Affidavits, schemas.ClientMeetings, schemas.FileReviews, schemas.Opinions, schemas.OpinionsAdopted,
+	schemas.CoerciveMeasures, schemas.ProcedureChoices, schemas.Complaints, schemas.PublicitySessions, schemas.OtherTasks,
+	schemas.ApplicationsAccepted, schemas.ApplicationsRefused, schemas.AssignmentConflicts,
+	schemas.HelpRequests, schemas.HelpRequestsDispatched,
+	schemas.CorrectionsIssued, schemas.CorrectionsAnswered, schemas.CorrectionsClosed,
+	schemas.SubsidiesDue, schemas.SubsidiesPaid, schemas.TrainingHours, schemas.FeedbackCount, schemas.FeedbackScore,
+	schemas.ConductUpheld, schemas.Honours, schemas.ShiftsPlanned, schemas.ShiftsAwaited,
+	schemas.Inspections, schemas.InspectionsMet, schemas.RosterDeliveries, schemas.JointMeetings, schemas.MattersReported, schemas.MattersOpen,
 }
 
 const (
@@ -43,6 +51,40 @@ const (
 	notificationsLate
 	notificationsUnevidenced
 	notificationsOpen
+	pleaAssistance
+	affidavits
+	clientMeetings
+	fileReviews
+	opinions
+	opinionsAdopted
+	coerciveMeasures
+	procedureChoices
+	complaints
+	publicitySessions
+	otherTasks
+	applicationsAccepted
+	applicationsRefused
+	assignmentConflicts
+	helpRequests
+	helpRequestsDispatched
+	correctionsIssued
+	correctionsAnswered
+	correctionsClosed
+	subsidiesDue
+	subsidiesPaid
+	trainingHours // in hours: a day's training is made of whole hours
+	feedbackCount
+	feedbackScore
+	conductUpheld
+	honours
+	shiftsPlanned
+	shiftsAwaited
+	inspections
+	inspectionsMet
+	rosterDeliveries
+	jointMeetings
+	mattersReported
+	mattersOpen
 )
 
 // tally is a number for each of counted.
@@ -63,19 +105,24 @@ type visit struct {
 	person uint64
 }
 
-// openNotice is a duty to notify that nothing was done about.
-type openNotice struct {
+// pending is a duty to notify that nothing was done about, or a planned shift
+// to which nobody came: a defect once its last day has passed.
+type pending struct {
 	cell
+	figure  schemas.IndicatorCode // that it then counts in
 	station schemas.StationCode
-	organ   string
+	lawyer  string
+	side    side
 	last    schemas.Day
 }
 
-// stock is a station or lawyer that is there from a day on.
+// stock is a station or lawyer that is there from a day on until another.
 type stock struct {
-	since schemas.Day
-	unit  schemas.DivisionCode // at that time or later
+	since, until schemas.Day          // until is the first without it; 0: never
+	unit         schemas.DivisionCode // at that time or later
 }
+
+func (s stock) there(day schemas.Day) bool { return s.since <= day && (s.until == 0 || day < s.until) }
 
 func newCount() *count {
 	return &count{
@@ -123,12 +170,12 @@ func reported(by schemas.DivisionCode, at moment) cell {
 }
 
 func (c *count) station(s *station) {
-	c.founded = append(c.founded, stock{s.founded.day(), s.reporting})
+	c.founded = append(c.founded, stock{s.founded.day(), dayOrNever(s.closed), s.reporting})
 	tallyOf(c.stations, s.code)
 }
 
 func (c *count) lawyer(l *lawyer) {
-	c.enrolled = append(c.enrolled, stock{l.enrolled.day(), schemas.DivisionCode(l.Division)})
+	c.enrolled = append(c.enrolled, stock{l.enrolled.day(), dayOrNever(l.left), schemas.DivisionCode(l.Division)})
 	tallyOf(c.lawyers, l.Licence)
 }
 
@@ -140,6 +187,53 @@ func (c *count) shift(s *station, in moment, out *moment, l *lawyer, mode string
 		sheet.add(shiftsOpen, 1)
 	} else {
 		sheet.add(dutyMinutes, int64((*out-in)/minute))
+	}
+}
+
+func dayOrNever(m moment) schemas.Day {
+	if m == 0 {
+		return 0
+	}
+	return m.day()
+}
+
+// plan counts a line of the duty plan; came tells whether anybody did.
+func (c *count) plan(s *station, p plan, came bool) {
+	where, mode := reported(s.reporting, p.start), side{"mode", p.mode}
+	sheet := c.sheet(where, s, p.lawyer.Licence, mode)
+	sheet.add(shiftsPlanned, 1)
+	if !came {
+		sheet.add(shiftsAwaited, 1)
+		c.pending = append(c.pending, pending{where, schemas.NoShows, s.code, p.lawyer.Licence, mode, p.start.day()})
+	}
+}
+
+// add counts what needs no more than a place and a time.
+func (c *count) add(d desk, at moment, lawyer string, figure int, n int64, sides ...side) {
+	c.sheet(reported(d.reporting(), at), d.station, lawyer, sides...).add(figure, n)
+}
+
+// laterLaw is when duties that are not of the 2018 rules began.
+var laterLaw = map[string]schemas.Day{
+	"affidavit": schemas.Date(2018, 10, 26), "opinion": schemas.Date(2018, 10, 26), "coercive_measure": schemas.Date(2018, 10, 26), "procedure_choice": schemas.Date(2018, 10, 26), // 刑事诉讼法
+	"meeting": schemas.Date(2020, 8, 20), "file_review": schemas.Date(2020, 8, 20), // 法律援助值班律师工作办法
+}
+
+var services = map[string]int{
+	"plea_leniency": pleaAssistance, "affidavit": affidavits, "meeting": clientMeetings, "file_review": fileReviews,
+	"opinion": opinions, "coercive_measure": coerciveMeasures, "procedure_choice": procedureChoices,
+}
+
+// assistance counts legal help. Help of a kind that was no duty yet is no
+// figure.
+func (c *count) assistance(s *station, at moment, is schemas.AssistanceGiven) {
+	if at.day() < laterLaw[is.Service] {
+		return
+	}
+	sheet := c.sheet(reported(s.reporting, at), s, is.Lawyer)
+	sheet.add(services[is.Service], 1)
+	if is.Service == "opinion" && is.Adopted != nil && *is.Adopted {
+		sheet.add(opinionsAdopted, 1)
 	}
 }
 
@@ -158,8 +252,8 @@ func (c *count) consultation(s *station, is schemas.ConsultationRecorded, at mom
 }
 
 // application counts an application received by one lawyer and, if it was,
-// passed on by another or the same.
-func (c *count) application(s *station, received moment, taker *lawyer, passedOn *moment, passer *lawyer) {
+// passed on by another or the same, and what became of it.
+func (c *count) application(s *station, received moment, taker *lawyer, passedOn *moment, passer *lawyer, out outcome) {
 	receipt := c.sheet(reported(s.reporting, received), s, taker.Licence)
 	receipt.add(applicationsReceived, 1)
 	within := passedOn != nil && *passedOn <= received+oneDay
@@ -172,15 +266,22 @@ func (c *count) application(s *station, received moment, taker *lawyer, passedOn
 	if passedOn != nil {
 		c.sheet(reported(s.reporting, *passedOn), s, passer.Licence).add(applicationsTransferred, 1)
 	}
+	d := desk{s.place, s}
+	switch {
+	case out.decided == nil:
+	case out.refused:
+		c.add(d, *out.decided, "", applicationsRefused, 1)
+	default:
+		c.add(d, *out.decided, "", applicationsAccepted, 1)
+	}
+	if out.assigned != nil && s.kind == schemas.DetentionCentre && out.to == taker { // 三(四)1(2)
+		c.add(d, *out.assigned, taker.Licence, assignmentConflicts, 1)
+	}
 }
 
 // notification counts a duty to notify by what was done about it.
 func (c *count) notification(n notice, arose moment, inCustody bool, notices []given) {
-	by := n.place.division.Code
-	if n.station != nil {
-		by = n.station.reporting
-	}
-	where := reported(by, arose)
+	where := reported(n.reporting(), arose)
 	sheet := c.sheet(where, n.station, "", side{"organ", n.organ.name})
 	sheet.add(notificationsDue, 1)
 
@@ -199,10 +300,10 @@ func (c *count) notification(n notice, arose moment, inCustody bool, notices []g
 		sheet.add(notificationsUnevidenced, 1)
 	default:
 		sheet.add(notificationsOpen, 1)
-		o := openNotice{cell: where, organ: n.organ.name, last: last}
+		p := pending{cell: where, figure: schemas.NotificationsOverdue, side: side{"organ", n.organ.name}, last: last}
 		if n.station != nil {
-			o.station = n.station.code
+			p.station = n.station.code
 		}
-		c.open = append(c.open, o)
+		c.pending = append(c.pending, p)
 	}
 }

@@ -14,11 +14,23 @@ type tour struct {
 	mode    string
 	in, out moment
 	late    moment // how much later than usual its papers are entered
+	file    file
+	plan    *plan // nil: nobody planned it
 }
 
-// duties makes a station's shifts of a day.
-func (r *run) duties(s *station, day schemas.Day) {
-	if day < s.founded.day() {
+// plan is a line of the duty plan.
+type plan struct {
+	lawyer     *lawyer
+	mode       string
+	start, end moment
+}
+
+// ahead is how many days before a shift the plan is made.
+const ahead = 4
+
+// duties makes a station's shifts of a day, planned today.
+func (r *run) duties(s *station, today, day schemas.Day) {
+	if !s.open(day) {
 		return
 	}
 	expected := s.duty[day.Weekday()]
@@ -31,10 +43,74 @@ func (r *run) duties(s *station, day schemas.Day) {
 		expected = s.duty[1+int(day)%5] // a weekend worked for a holiday
 	}
 	for range r.some(expected * growth(day)) {
-		t := r.tour(s, day)
-		if subject, attended := r.shift(t); attended {
-			r.consultations(t, subject)
+		if t := r.tour(s, day); r.schedule(&t, today) {
+			r.tours[day] = append(r.tours[day], t)
 		}
+	}
+}
+
+// schedule writes the line of the duty plan, which most tours have. It returns
+// false when the tour was called off.
+func (r *run) schedule(t *tour, today schemas.Day) bool {
+	if r.chance(0.12) { // not planned, or nobody wrote it down
+		t.file = r.open(t.station.place, t.station.source, schemas.CaseShift, t.in)
+		return true
+	}
+	at := min(officeHours(r.dice, today), t.in-between(r.dice, 10*minute, 90*minute))
+	t.file = r.open(t.station.place, t.station.source, schemas.CaseShift, at)
+	half := func(m moment) moment { return (m + 15*minute) / (30 * minute) * (30 * minute) }
+	t.plan = &plan{t.lawyer, t.mode, half(t.in), half(t.out)}
+	if r.chance(0.03) { // somebody else comes
+		t.plan.lawyer = t.station.place.team.turn(r.dice, t.in)
+	}
+	if r.chance(0.02) {
+		t.plan.mode = r.not(t.mode, "onsite", "phone", "online")
+	}
+	planned := func(p plan) entry {
+		return entry{at, schemas.ShiftPlanned{Lawyer: p.lawyer.Licence, Mode: p.mode, Start: p.start.wire(false), End: p.end.wire(false)}}
+	}
+	right, logged := planned(*t.plan), at+r.promptly()
+	switch what := r.Float64(); {
+	case what < 0.008: // called off
+		t.file.void(t.file.write(shiftPlanned, right, logged), logged+r.untilNoticed())
+		return false
+	case what < 0.020:
+		wrong := *t.plan
+		switch r.IntN(4) {
+		case 0:
+			wrong.lawyer = pick(r.dice, t.station.place.team.lawyers)
+		case 1:
+			wrong.mode = r.not(wrong.mode, "onsite", "phone", "online")
+		default: // the wrong day, perhaps of another month
+			days := pick(r.dice, []moment{-7, -1, 1, 7, 31}) * oneDay
+			wrong.start, wrong.end = wrong.start+days, wrong.end+days
+		}
+		t.file.writeMended(shiftPlanned, right, planned(wrong), logged)
+	case what < 0.024: // entered after the sign-in
+		t.file.write(shiftPlanned, right, t.out+between(r.dice, minute, 3*oneDay))
+	case what < 0.027: // planned twice: the first in the log counts
+		t.file.write(shiftPlanned, right, logged)
+		again := *t.plan
+		again.lawyer = pick(r.dice, t.station.place.team.lawyers)
+		t.file.write(shiftPlanned, planned(again), logged+between(r.dice, 1, hour))
+	default:
+		t.file.write(shiftPlanned, right, logged)
+	}
+	return true
+}
+
+// attend makes what becomes of a tour on its day.
+func (r *run) attend(t tour) {
+	attended := false
+	if t.plan == nil || !r.chance(0.018) { // otherwise nobody comes
+		attended = r.shift(t)
+	}
+	if t.plan != nil {
+		r.count.plan(t.station, *t.plan, attended)
+	}
+	if attended {
+		t.lawyer.shifts++
+		r.consultations(t, t.file.id())
 	}
 }
 
@@ -55,6 +131,9 @@ func (r *run) tour(s *station, day schemas.Day) tour {
 		team = &pick(r.dice, s.place.near).team // sent from nearby (三(四)3(2))
 	}
 	t.lawyer = team.turn(r.dice, t.in)
+	if own := r.province.own; own != nil && own.station == s && own.lawyer.there(t.in) && r.chance(0.4) {
+		t.lawyer = own.lawyer
+	}
 	t.mode = "onsite"
 	if r.chance(s.remote) {
 		t.mode = choose(r.dice, []choice[string]{{65, "phone"}, {35, "online"}})
@@ -62,10 +141,10 @@ func (r *run) tour(s *station, day schemas.Day) tour {
 	return t
 }
 
-// shift writes the sign-in book and counts. It returns the shift's id, and
-// false when the lawyer was not there after all.
-func (r *run) shift(t tour) (id string, attended bool) {
-	f := r.open(t.station.place, t.station.source, schemas.CaseShift, t.in)
+// shift writes the sign-in book and counts. It returns false when the lawyer
+// was not there after all.
+func (r *run) shift(t tour) (attended bool) {
+	f := t.file
 	badge := !r.chance(0.04)
 	data := schemas.ShiftSignedIn{Lawyer: t.lawyer.Licence, Mode: t.mode, Badge: &badge}
 	in, out := entry{t.in, data}, entry{t.out, schemas.ShiftSignedOut{Lawyer: t.lawyer.Licence}}
@@ -73,7 +152,7 @@ func (r *run) shift(t tour) (id string, attended bool) {
 	if t.out >= r.end {
 		f.write(shiftSignedIn, in, inLogged) // still on duty when the simulation ends
 		r.count.shift(t.station, t.in, nil, t.lawyer, t.mode)
-		return f.id(), true
+		return true
 	}
 
 	signedOut := &t.out
@@ -83,16 +162,16 @@ func (r *run) shift(t tour) (id string, attended bool) {
 		idOut := f.write(shiftSignedOut, out, outLogged)
 		f.void(idIn, outLogged+r.untilNoticed())
 		f.void(idOut, outLogged+r.untilNoticed())
-		return "", false
+		return false
 	case what < 0.004: // the same, and the void overtakes the sign-in
 		idIn := f.write(shiftSignedIn, in, inLogged+oneDay)
 		f.void(idIn, inLogged)
-		return "", false
+		return false
 	case what < 0.005: // the sign-in is void, its sign-out has been forgotten
 		idIn := f.write(shiftSignedIn, in, inLogged)
 		f.write(shiftSignedOut, out, outLogged)
 		f.void(idIn, outLogged+r.untilNoticed())
-		return "", false
+		return false
 	case what < 0.009: // signed in twice: the first in the log counts
 		again := entry{t.in + between(r.dice, -5*minute, 15*minute), data}
 		f.write(shiftSignedIn, in, inLogged)
@@ -122,7 +201,7 @@ func (r *run) shift(t tour) (id string, attended bool) {
 		f.write(shiftSignedOut, out, outLogged)
 	}
 	r.count.shift(t.station, t.in, signedOut, t.lawyer, t.mode)
-	return f.id(), true
+	return true
 }
 
 // wrongSignIn is a sign-in with one thing wrong.
@@ -245,11 +324,14 @@ func (r *run) consultation(t tour, shift string, at moment) {
 	}
 	r.count.consultation(t.station, data, at, who.id, r.sign(f, t, ends))
 
-	if data.GuidedToApply && r.chance(0.45) {
-		if at := ends + between(r.dice, 0, 30*minute); at < r.end {
-			r.application(t, who, at)
-		}
+	if ends >= r.end {
+		return
 	}
+	if data.GuidedToApply {
+		r.guide(t, who, ends)
+	}
+	r.help(t, who, ends)
+	r.rate(t, ends)
 }
 
 // wrongConsultation is a ledger line with one thing wrong.
@@ -302,74 +384,6 @@ func (r *run) sign(f file, t tour, ends moment) bool {
 		f.write(consultationSigned, signature, at+r.promptly()+t.late)
 	}
 	return true
-}
-
-// application writes an application for legal aid and what becomes of it, and
-// counts.
-func (r *run) application(t tour, who client, at moment) {
-	data := schemas.ApplicationReceived{
-		Lawyer: t.lawyer.Licence, Person: who.pseudonym(),
-		InCustody: who.stand == party && (t.station.kind == schemas.DetentionCentre || r.chance(0.3)),
-	}
-	right, logged := entry{at, data}, at+r.promptly()+t.late
-	f := r.open(t.station.place, t.station.source, schemas.CaseApplication, at)
-	switch what := r.Float64(); {
-	case what < 0.004: // entered by mistake
-		f.void(f.write(applicationReceived, right, logged), logged+r.untilNoticed())
-		return
-	case what < 0.016:
-		wrong := right
-		switch w := data; r.IntN(3) {
-		case 0:
-			w.InCustody = !w.InCustody
-			wrong.data = w
-		case 1:
-			w.Person = client{id: r.newPerson()}.pseudonym()
-			wrong.data = w
-		default:
-			wrong.at = r.wrongTime(at)
-		}
-		f.writeMended(applicationReceived, right, wrong, logged)
-	case what < 0.020: // received twice: the first in the log counts
-		f.write(applicationReceived, right, logged)
-		f.write(applicationReceived, entry{min(at+30*minute, r.end-1), data}, logged+hour)
-	default:
-		f.write(applicationReceived, right, logged)
-	}
-
-	var passedOn *moment
-	by := t.lawyer
-	if when, ok := r.transferTime(at); ok && when < r.end {
-		passedOn = &when
-		if r.chance(0.15) {
-			by = t.station.place.team.turn(r.dice, when)
-		}
-		passing := entry{when, schemas.ApplicationTransferred{Lawyer: by.Licence, Agency: t.station.place.name + "法律援助中心"}}
-		if logged := when + r.promptly() + t.late; r.chance(0.01) {
-			wrong := passing
-			wrong.at = r.wrongTime(when)
-			f.writeMended(applicationTransferred, passing, wrong, logged)
-		} else {
-			f.write(applicationTransferred, passing, logged)
-		}
-	}
-	r.count.application(t.station, at, t.lawyer, passedOn, by)
-}
-
-// transferTime is when an application goes to the legal aid centre: mostly
-// within hours, as the law asks (法律援助法第39条).
-func (r *run) transferTime(received moment) (moment, bool) {
-	switch what := r.Float64(); {
-	case what < 0.80:
-		return received + between(r.dice, 5*minute, 6*hour), true
-	case what < 0.93:
-		return received + between(r.dice, 6*hour, oneDay-1), true
-	case what < 0.935:
-		return received + oneDay + between[moment](r.dice, 0, 1), true // to the second, or one too late
-	case what < 0.98:
-		return received + oneDay + between(r.dice, hour, 5*oneDay), true
-	}
-	return 0, false
 }
 
 // number makes a document's number.

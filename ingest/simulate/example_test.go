@@ -25,7 +25,7 @@ func Example() {
 	}
 	// Output:
 	// stations 延边 22 汪清 2
-	// shifts 延边 385 汪清 34
-	// consultations 延边 715 汪清 69
-	// persons_consulted 延边 567 汪清 55
+	// shifts 延边 377 汪清 34
+	// consultations 延边 685 汪清 62
+	// persons_consulted 延边 538 汪清 50
 }

@@ -1,6 +1,8 @@
 package simulate
 
 import (
+	"slices"
+
 	"zhiban/schemas"
 )
 
@@ -29,15 +31,7 @@ const notices = 11
 func (r *run) notifications(pl *place, day schemas.Day, lateCourt bool) {
 	working := schemas.Holidays.Working(day)
 	for _, o := range organs {
-		source := pl.source
-		var at *station
-		for _, s := range pl.stations {
-			if s.kind == o.host && s.registered && s.founded.day() <= day {
-				source, at = s.source, s
-				break
-			}
-		}
-		a := notice{place: pl, station: at, source: source, organ: o, late: 0.035}
+		a := notice{desk{pl, pl.at(o.host, day)}, o, 0.035}
 		if lateCourt && o.name == "court" {
 			a.late = 0.45
 		}
@@ -58,11 +52,9 @@ func (r *run) notifications(pl *place, day schemas.Day, lateCourt bool) {
 
 // notice is where duties to notify arise.
 type notice struct {
-	place   *place
-	station *station // nil: the division enters it itself
-	source  string
-	organ   organ
-	late    float64 // how likely it is late
+	desk
+	organ organ
+	late  float64 // how likely it is late
 }
 
 // given is a notice that was given.
@@ -82,7 +74,7 @@ func (r *run) notify(n notice, day schemas.Day) {
 		Organ: n.organ.name, Trigger: choose(r.dice, n.organ.triggers), Person: who.pseudonym(), InCustody: r.chance(n.organ.custody),
 	}
 	right, logged := entry{at, data}, at+r.promptly()+r.daysLate()
-	f := r.open(n.place, n.source, schemas.CaseNotification, at)
+	f := r.open(n.place, n.source(), schemas.CaseNotification, at)
 	arose := true
 	switch what := r.Float64(); {
 	case what < 0.003: // entered by mistake; what follows hangs in the air
@@ -102,9 +94,44 @@ func (r *run) notify(n notice, day schemas.Day) {
 	default:
 		f.write(notificationTriggered, right, logged)
 	}
-	notices := r.give(f, n, at, lastDay(n.organ.name, at.day(), data.InCustody))
-	if arose {
-		r.count.notification(n, at, data.InCustody, notices)
+	last := lastDay(n.organ.name, at.day(), data.InCustody)
+	notices := r.give(f, n, at, last)
+	if !arose {
+		return
+	}
+	r.count.notification(n, at, data.InCustody, notices)
+	kept := func(g given) bool { return g.evidenced && g.at.day() <= last }
+	if n.organ.name != "procuratorate" && !slices.ContainsFunc(notices, kept) && r.chance(0.25) {
+		r.supervise(n.place, last, schemas.SupervisionIssued{Organ: n.organ.name, Kind: "not_notified", Notification: f.id()})
+	}
+}
+
+// supervise makes the procuratorate's opinion on what an organ failed to do,
+// and what the organ does about it, and counts (三(三)4(5)).
+func (r *run) supervise(pl *place, failed schemas.Day, data schemas.SupervisionIssued) {
+	at := officeHours(r.dice, failed+between[schemas.Day](r.dice, 1, 14))
+	if at >= r.end {
+		return
+	}
+	d := desk{pl, pl.at(schemas.Procuratorate, at.day())}
+	f, stands := r.begin(d, supervisionIssued, entry{at, data}, func() entry {
+		w := data
+		w.Organ = r.not(data.Organ, "police", "court", "state_security")
+		return entry{at, w}
+	})
+	if !stands {
+		return
+	}
+	organ := side{"organ", data.Organ}
+	r.count.add(d, at, "", correctionsIssued, 1, organ)
+	answer := officeHours(r.dice, at.day()+between[schemas.Day](r.dice, 2, 20))
+	if !r.chance(0.88) || !r.follow(f, supervisionAnswered, entry{answer, schemas.SupervisionAnswered{Accepted: r.chance(0.93)}}) {
+		return
+	}
+	r.count.add(d, at, "", correctionsAnswered, 1, organ)
+	closed := officeHours(r.dice, answer.day()+between[schemas.Day](r.dice, 1, 30))
+	if r.chance(0.9) && r.follow(f, supervisionClosed, entry{closed, schemas.SupervisionClosed{Outcome: choose(r.dice, []choice[string]{{93, "corrected"}, {7, "not_corrected"}})}}) {
+		r.count.add(d, at, "", correctionsClosed, 1, organ)
 	}
 }
 

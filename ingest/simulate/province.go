@@ -54,6 +54,13 @@ const unregistered schemas.StationCode = "220182-court-2"
 type province struct {
 	places []*place // in the register's order
 	late   *place   // whose court notifies late
+	own    *regular // who keeps the cases that they take
+}
+
+// regular is a lawyer who is on duty at one station more than at others.
+type regular struct {
+	station *station
+	lawyer  *lawyer
 }
 
 // place is a county, or a prefecture for what it does itself: its stations,
@@ -69,7 +76,10 @@ type place struct {
 	centre   *place   // the prefecture's own place; nil for a prefecture
 	near     []*place // whose lawyers and people are at hand: the prefecture's
 	korean   float64
-	utc      bool // its software writes times in UTC
+	utc      bool  // its software writes times in UTC
+	old      bool  // its software writes old versions of events
+	subsidy  int64 // for a shift, in fen
+	rosters  int   // how many versions were delivered
 }
 
 // station is a duty lawyers' station.
@@ -83,6 +93,7 @@ type station struct {
 	reporting  schemas.DivisionCode
 	hosts      []string
 	founded    moment
+	closed     moment // 0: never
 	registered bool
 
 	people float64    // it serves, in ten thousands
@@ -95,8 +106,30 @@ type station struct {
 type lawyer struct {
 	schemas.LawyerEnrolled
 	enrolled   moment
+	moved      moment // to another firm, perhaps another division; 0: never
+	to         schemas.LawyerMoved
+	left       moment // the roster; 0: never
 	registered bool
 	zeal       float64 // how often they take their turn
+	shifts     int64   // this month
+}
+
+// there tells whether the lawyer is on the roster.
+func (l *lawyer) there(m moment) bool { return l.enrolled <= m && (l.left == 0 || m < l.left) }
+
+// open tells whether the station works on a day.
+func (s *station) open(day schemas.Day) bool {
+	return s.founded.day() <= day && (s.closed == 0 || day < s.closed.day())
+}
+
+// at is the place's registered station of a kind that works on a day, or nil.
+func (pl *place) at(kind schemas.StationKind, day schemas.Day) *station {
+	for _, s := range pl.stations {
+		if s.kind == kind && s.registered && s.open(day) {
+			return s
+		}
+	}
+	return nil
 }
 
 // team is the lawyers of a place, who take turns.
@@ -133,6 +166,7 @@ func newProvince(c Config) *province {
 		zone, _ := schemas.Divisions.Get(code)
 		s := prefectures[zone.Parent].add(c, d, schemas.StationCode(code+"-court"), population[code]/2)
 		s.name, s.location, s.hosts = stationName(zone.Name, s.kind), code, []string{zone.Name + "人民法院"}
+		s.close(d, 0.15)
 	}
 
 	// The whole province is made, whatever is asked for, so that a county has
@@ -153,6 +187,12 @@ func newProvince(c Config) *province {
 	}
 	if len(counties) > 0 {
 		p.late = counties[int(c.Seed%uint64(len(counties)))]
+		pl := counties[int((c.Seed/7+1)%uint64(len(counties)))]
+		for _, s := range pl.stations {
+			if s.kind == schemas.DetentionCentre {
+				p.own = &regular{s, pl.team.lawyers[min(1, len(pl.team.lawyers)-1)]} // the first two stay
+			}
+		}
 	}
 	return p
 }
@@ -172,9 +212,11 @@ func newPlace(div schemas.Division) *place {
 	}
 	switch pl.prefecture() {
 	case "222400":
-		pl.korean = 0.35
+		pl.korean, pl.old = 0.35, true
 	case "220200":
 		pl.utc = true
+	case "220300":
+		pl.old = true
 	}
 	return pl
 }
@@ -191,13 +233,14 @@ func (pl *place) found(c Config, d dice) {
 	}
 	pl.add(c, d, code(schemas.Court), pl.people)
 	if pl.people >= 31 || pl.centre == nil {
-		pl.add(c, d, code(schemas.Procuratorate), pl.people)
+		pl.add(c, d, code(schemas.Procuratorate), pl.people).close(d, 0.06)
 	}
 	pl.add(c, d, code(schemas.DetentionCentre), pl.people)
 	for _, s := range second {
 		if s.code.Division() == pl.division.Code {
 			st := pl.add(c, d, s.code, pl.people/3)
 			st.name, st.hosts = stationName(s.name, st.kind), []string{s.host}
+			st.close(d, 0.15)
 		}
 	}
 	if unregistered.Division() == pl.division.Code {
@@ -260,6 +303,14 @@ func (pl *place) add(c Config, d dice, code schemas.StationCode, people float64)
 	return s
 }
 
+// close may end a station after some years, when organs are merged.
+func (s *station) close(d dice, chance float64) {
+	day := between(d, schemas.Date(2020, time.January, 1), schemas.Date(2026, time.December, 31))
+	if d.chance(chance) && day > s.founded.day()+365 {
+		s.closed = officeHours(d, day)
+	}
+}
+
 // stationName is the name that the rules prescribe (三(一)2).
 func stationName(of string, kind schemas.StationKind) string {
 	at := map[schemas.StationKind]string{schemas.Court: "人民法院", schemas.Procuratorate: "人民检察院", schemas.DetentionCentre: "看守所"}
@@ -284,18 +335,19 @@ func officeHours(d dice, day schemas.Day) moment {
 	}
 }
 
-// enrol puts lawyers on the place's roster: about 1 500 in the province by the
-// end of 2026, of whom half were there in 2018.
+// enrol puts lawyers on the place's roster: some 1 500 in the province at any
+// time, of whom half came in 2018; some leave it.
 func (pl *place) enrol(c Config, d dice, firms map[string]bool) {
-	n := 0.39 * math.Pow(pl.people, 0.95)
+	n := 0.45 * math.Pow(pl.people, 0.95)
 	fewest := 5
 	if pl.centre == nil {
-		n, fewest = 2.0*pl.people, 8
+		n, fewest = 2.3*pl.people, 8
 	}
 	n *= min(c.Scale, 1)
 	fewest = int(math.Ceil(float64(fewest) * min(c.Scale*2, 1)))
 	total := max(int(math.Round(n)), fewest)
 
+	pl.subsidy = 2500 * between[int64](d, 6, 12)
 	houses := firmNames(d, 1+total/9, firms)
 	region := string(pl.division.Code[2:4])
 	if region == "CB" {
@@ -317,13 +369,27 @@ func (pl *place) enrol(c Config, d dice, firms map[string]bool) {
 			day = between(d, day, schemas.Date(2026, time.December, 31))
 		}
 		l.enrolled = officeHours(d, max(day, pl.division.ValidFrom))
+		if changed := day + 200 + schemas.Day(d.ExpFloat64()*8000); l.Kind == "private" && changed < schemas.Date(2030, time.January, 1) {
+			l.moved = officeHours(d, changed)
+			l.to = schemas.LawyerMoved{Firm: pick(d, houses), Division: l.Division}
+			if pl.centre != nil && d.chance(0.2) {
+				l.to.Division = string(pl.centre.division.Code)
+			}
+		}
+		if gone := day + 300 + schemas.Day(d.ExpFloat64()*14000); i > 1 && gone < schemas.Date(2030, time.January, 1) {
+			l.left = officeHours(d, gone)
+			if l.moved >= l.left {
+				l.moved = 0
+			}
+		}
 		year := day.Year() - 1 - int(math.Min(d.ExpFloat64()*7, 30))
 		// Region, year of the first licence, category, sex, serial number.
 		l.Licence = fmt.Sprintf("122%s%04d%d%d%06d", region, year, category, sex, d.IntN(1_000_000))
 		pl.team.lawyers = append(pl.team.lawyers, l)
 	}
 	if total > 12 && d.chance(0.08) {
-		pl.team.lawyers[total-1].registered = false // works, but was never enrolled
+		l := pl.team.lawyers[total-1]
+		l.registered, l.left = false, 0 // works, but was never enrolled
 	}
 }
 
@@ -333,7 +399,7 @@ func (t *team) turn(d dice, m moment) *lawyer {
 	for range 4 * len(t.lawyers) {
 		l = t.lawyers[t.next%len(t.lawyers)]
 		t.next++
-		if l.enrolled <= m && d.chance(l.zeal) {
+		if l.there(m) && d.chance(l.zeal) {
 			return l
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -23,6 +24,7 @@ type run struct {
 	start       moment // of the first day
 	end         moment // the first that is not simulated
 	count       *count
+	tours       map[schemas.Day][]tour // planned or otherwise foreseen
 	waiting     map[schemas.Day][]line
 	lastWaiting schemas.Day // the last day with events waiting
 }
@@ -55,7 +57,7 @@ func (s *Simulation) Events() iter.Seq[schemas.Envelope] {
 func newRun(c Config) *run {
 	return &run{
 		dice: newDice(c.Seed, 2), config: c, province: newProvince(c), start: clock(c.From, 0, 0), end: clock(c.To+1, 0, 0),
-		count: newCount(), waiting: map[schemas.Day][]line{},
+		count: newCount(), tours: map[schemas.Day][]tour{}, waiting: map[schemas.Day][]line{},
 	}
 }
 
@@ -105,11 +107,25 @@ func (r *run) register() {
 				Code: string(s.code), Kind: string(s.kind), Name: s.name, Location: string(s.location), Reporting: string(s.reporting), Hosts: s.hosts,
 			}) {
 				r.count.station(s)
+				posted := schemas.StationNoticed{Items: []string{"scope", "cases", "duties", "lawyers", "contact"}}
+				if r.chance(0.15) {
+					posted.Items = posted.Items[:between(r.dice, 2, 4)]
+				}
+				enter(s.source, schemas.CaseStation, string(s.code), stationNoticed, officeHours(r.dice, s.founded.day()+between[schemas.Day](r.dice, 1, 20)), posted)
+				if s.closed != 0 {
+					enter(s.source, schemas.CaseStation, string(s.code), stationClosed, s.closed, schemas.StationClosed{Reason: pick(r.dice, []string{"机构合并", "驻点撤并", "并入邻近工作站"})})
+				}
 			}
 		}
 		for _, l := range pl.team.lawyers {
 			if l.registered && enter(pl.source, schemas.CaseLawyer, l.Licence, lawyerEnrolled, l.enrolled, l.LawyerEnrolled) {
 				r.count.lawyer(l)
+				if l.moved != 0 {
+					enter(pl.source, schemas.CaseLawyer, l.Licence, lawyerMoved, l.moved, l.to)
+				}
+				if l.left != 0 {
+					enter(pl.source, schemas.CaseLawyer, l.Licence, lawyerLeft, l.left, schemas.LawyerLeft{Reason: pick(r.dice, []string{"转所", "转为专职", "本人申请", ""})})
+				}
 			}
 		}
 	}
@@ -117,11 +133,25 @@ func (r *run) register() {
 
 // work makes the cases that begin on a day.
 func (r *run) work(day schemas.Day) {
-	for _, pl := range r.province.places {
-		for _, s := range pl.stations {
-			r.duties(s, day)
+	first := day + ahead
+	if day == r.config.From {
+		first = day
+	}
+	for d := first; d <= min(day+ahead, r.config.To); d++ {
+		for _, pl := range r.province.places {
+			for _, s := range pl.stations {
+				r.duties(s, day, d)
+			}
 		}
+	}
+	for _, t := range r.tours[day] {
+		r.attend(t)
+	}
+	delete(r.tours, day)
+	for _, pl := range r.province.places {
 		r.notifications(pl, day, pl == r.province.late)
+		r.requests(pl, day)
+		r.affairs(pl, day)
 	}
 }
 
@@ -146,7 +176,61 @@ const (
 	applicationTransferred = "zhiban.application.transferred.v1"
 	notificationTriggered  = "zhiban.notification.triggered.v1"
 	notificationGiven      = "zhiban.notification.given.v1"
+	stationNoticed         = "zhiban.station.noticed.v1"
+	stationInspected       = "zhiban.station.inspected.v1"
+	stationClosed          = "zhiban.station.closed.v1"
+	lawyerMoved            = "zhiban.lawyer.moved.v1"
+	lawyerLeft             = "zhiban.lawyer.left.v1"
+	rosterDelivered        = "zhiban.roster.delivered.v1"
+	contactAppointed       = "zhiban.contact.appointed.v1"
+	shiftPlanned           = "zhiban.shift.planned.v1"
+	applicationGuided      = "zhiban.application.guided.v1"
+	applicationRegistered  = "zhiban.application.registered.v1"
+	applicationReviewed    = "zhiban.application.reviewed.v1"
+	applicationDecided     = "zhiban.application.decided.v1"
+	applicationAssigned    = "zhiban.application.assigned.v1"
+	assistanceGiven        = "zhiban.assistance.given.v1"
+	complaintLodged        = "zhiban.complaint.lodged.v1"
+	complaintClosed        = "zhiban.complaint.closed.v1"
+	activityHeld           = "zhiban.activity.held.v1"
+	helpRequestReceived    = "zhiban.help_request.received.v1"
+	helpRequestDispatched  = "zhiban.help_request.dispatched.v1"
+	supervisionIssued      = "zhiban.supervision.issued.v1"
+	supervisionAnswered    = "zhiban.supervision.answered.v1"
+	supervisionClosed      = "zhiban.supervision.closed.v1"
+	subsidyAccrued         = "zhiban.subsidy.accrued.v1"
+	subsidyPaid            = "zhiban.subsidy.paid.v1"
+	trainingAttendedV1     = "zhiban.training.attended.v1"
+	trainingAttended       = "zhiban.training.attended.v2"
+	conductReported        = "zhiban.conduct.reported.v1"
+	conductDecided         = "zhiban.conduct.decided.v1"
+	honourAwarded          = "zhiban.honour.awarded.v1"
+	feedbackGiven          = "zhiban.feedback.given.v1"
+	meetingHeld            = "zhiban.meeting.held.v1"
+	matterReported         = "zhiban.matter.reported.v1"
+	matterResolved         = "zhiban.matter.resolved.v1"
 )
+
+// desk is where something is recorded: a station, or the place itself.
+type desk struct {
+	place   *place
+	station *station // nil: the division records it itself
+}
+
+func (d desk) source() string {
+	if d.station != nil {
+		return d.station.source
+	}
+	return d.place.source
+}
+
+// reporting is the division in whose return it counts.
+func (d desk) reporting() schemas.DivisionCode {
+	if d.station != nil {
+		return d.station.reporting
+	}
+	return d.place.division.Code
+}
 
 // entry is what somebody writes down: when it happened, and what.
 type entry struct {
@@ -239,6 +323,54 @@ func (f file) writeMended(typ string, right, wrong entry, recorded moment) {
 	default: // voided although right, and the void voided
 		f.void(f.void(f.write(typ, right, recorded), later), again)
 	}
+}
+
+// unpractised are the cases of which people seldom write one, and then with
+// more mistakes.
+var unpractised = map[schemas.CaseKind]bool{
+	schemas.CaseRoster: true, schemas.CaseContact: true, schemas.CaseComplaint: true, schemas.CaseSupervision: true,
+	schemas.CaseConduct: true, schemas.CaseHonour: true, schemas.CaseMeeting: true, schemas.CaseMatter: true,
+}
+
+// begin opens a case with its first event and the mistakes that people make.
+// wrong is what somebody might write instead. It returns false when the case is
+// one too many and comes to nothing.
+func (r *run) begin(d desk, typ string, right entry, wrong func() entry) (file, bool) {
+	kind := schemas.CaseKind(strings.Split(typ, ".")[1])
+	f := r.open(d.place, d.source(), kind, right.at)
+	logged := right.at + r.promptly() + r.daysLate()
+	what := r.Float64()
+	if unpractised[kind] {
+		what /= 4
+	}
+	switch {
+	case what < 0.003: // written down twice: this is the one too many
+		f.void(f.write(typ, right, logged), logged+r.untilNoticed())
+		return f, false
+	case what < 0.004: // the same, and the void is there first
+		f.void(f.write(typ, right, logged+between(r.dice, minute, oneDay)), logged)
+		return f, false
+	case what < 0.015:
+		f.writeMended(typ, right, wrong(), logged)
+	default:
+		f.write(typ, right, logged)
+	}
+	return f, true
+}
+
+// follow writes what happens next in a case, and tells whether it did so
+// before the simulation ends and stands in the end.
+func (r *run) follow(f file, typ string, e entry) bool {
+	if e.at >= r.end {
+		return false
+	}
+	logged := e.at + r.promptly() + r.daysLate()
+	id := f.write(typ, e, logged)
+	if r.chance(0.003) { // it was meant for another case
+		f.void(id, logged+r.untilNoticed())
+		return false
+	}
+	return true
 }
 
 // untilNoticed is how long a mistake stands: mostly a day or so, sometimes

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,6 +53,7 @@ func recount(t testing.TB, c Config, today schemas.Day, events iter.Seq[schemas.
 		}
 	}
 	r.Total[schemas.PersonsConsulted] = r.Persons.Range[schemas.Province]
+	r.inHours(t)
 	return r.Truth
 }
 
@@ -75,10 +77,26 @@ func first[P any](events []schemas.Event) (*schemas.Event, *P) {
 
 func (r *recounter) add(events []schemas.Event) {
 	if e, p := first[schemas.StationFounded](events); e != nil {
-		r.stock(schemas.Stations, *e, p.Reporting)
+		closed, _ := first[schemas.StationClosed](events)
+		r.stock(schemas.Stations, *e, closed, p.Reporting)
 	}
 	if e, p := first[schemas.LawyerEnrolled](events); e != nil {
-		r.stock(schemas.Lawyers, *e, p.Division)
+		left, _ := first[schemas.LawyerLeft](events)
+		r.stock(schemas.Lawyers, *e, left, p.Division)
+	}
+	r.addWork(events)
+	r.addAffairs(events)
+	if e, p := first[schemas.ShiftPlanned](events); e != nil {
+		start, _ := time.Parse(time.RFC3339, p.Start)
+		e.Time = start
+		post := r.poster(*e, p.Lawyer, "mode", p.Mode)
+		post(schemas.ShiftsPlanned, 1)
+		if in, _ := first[schemas.ShiftSignedIn](events); in == nil {
+			post(schemas.ShiftsAwaited, 1)
+			if schemas.DayOf(start) < r.today {
+				post(schemas.NoShows, 1)
+			}
+		}
 	}
 	if in, p := first[schemas.ShiftSignedIn](events); in != nil {
 		post := r.poster(*in, p.Lawyer, "mode", p.Mode)
@@ -149,6 +167,127 @@ func (r *recounter) add(events []schemas.Event) {
 	}
 }
 
+// addWork counts what lawyers do beside consultations and applications' first
+// steps, and what organs do.
+func (r *recounter) addWork(events []schemas.Event) {
+	if e, p := first[schemas.AssistanceGiven](events); e != nil {
+		code, since := schemas.PleaAssistance, "2018-01-01"
+		switch p.Service {
+		case "affidavit":
+			code, since = schemas.Affidavits, "2018-10-26"
+		case "meeting":
+			code, since = schemas.ClientMeetings, "2020-08-20"
+		case "file_review":
+			code, since = schemas.FileReviews, "2020-08-20"
+		case "opinion":
+			code, since = schemas.Opinions, "2018-10-26"
+		case "coercive_measure":
+			code, since = schemas.CoerciveMeasures, "2018-10-26"
+		case "procedure_choice":
+			code, since = schemas.ProcedureChoices, "2018-10-26"
+		}
+		if schemas.DayOf(e.Time).String() >= since {
+			r.poster(*e, p.Lawyer)(code, 1)
+			if code == schemas.Opinions && p.Adopted != nil && *p.Adopted {
+				r.poster(*e, p.Lawyer)(schemas.OpinionsAdopted, 1)
+			}
+		}
+	}
+	if e, p := first[schemas.ComplaintLodged](events); e != nil {
+		r.poster(*e, p.Lawyer)(schemas.Complaints, 1)
+	}
+	if e, p := first[schemas.ActivityHeld](events); e != nil {
+		code := map[string]schemas.IndicatorCode{"publicity": schemas.PublicitySessions, "other_task": schemas.OtherTasks}[p.Kind]
+		r.poster(*e, p.Lawyer)(code, 1)
+	}
+	if e, p := first[schemas.ApplicationDecided](events); e != nil {
+		code := map[string]schemas.IndicatorCode{"accepted": schemas.ApplicationsAccepted, "refused": schemas.ApplicationsRefused}[p.Outcome]
+		r.poster(*e, "")(code, 1)
+	}
+	if e, p := first[schemas.ApplicationAssigned](events); e != nil {
+		received, q := first[schemas.ApplicationReceived](events)
+		if received != nil && p.Lawyer == q.Lawyer && strings.Contains(string(received.Source.Station), "-detention") {
+			r.poster(*e, p.Lawyer)(schemas.AssignmentConflicts, 1)
+		}
+	}
+	if e, p := first[schemas.HelpRequestReceived](events); e != nil {
+		r.poster(*e, "", "organ", p.Organ)(schemas.HelpRequests, 1)
+		if _, d := first[schemas.HelpRequestDispatched](events); d != nil {
+			r.poster(*e, d.Lawyer, "organ", p.Organ)(schemas.HelpRequestsDispatched, 1)
+		}
+	}
+	if e, p := first[schemas.SupervisionIssued](events); e != nil {
+		post := r.poster(*e, "", "organ", p.Organ)
+		post(schemas.CorrectionsIssued, 1)
+		if answered, _ := first[schemas.SupervisionAnswered](events); answered != nil {
+			post(schemas.CorrectionsAnswered, 1)
+		}
+		if closed, _ := first[schemas.SupervisionClosed](events); closed != nil {
+			post(schemas.CorrectionsClosed, 1)
+		}
+	}
+	if e, p := first[schemas.FeedbackGiven](events); e != nil {
+		post := r.poster(*e, p.Lawyer)
+		post(schemas.FeedbackCount, 1)
+		post(schemas.FeedbackScore, int64(p.Score))
+	}
+}
+
+// addAffairs counts what bureaus and legal aid centres do.
+func (r *recounter) addAffairs(events []schemas.Event) {
+	for _, e := range events {
+		if p, ok := e.Payload.(*schemas.StationInspected); ok {
+			r.poster(e, "")(schemas.Inspections, 1)
+			if len(p.Missing) == 0 {
+				r.poster(e, "")(schemas.InspectionsMet, 1)
+			}
+		}
+	}
+	if e, p := first[schemas.SubsidyAccrued](events); e != nil {
+		r.poster(*e, p.Lawyer)(schemas.SubsidiesDue, p.Fen)
+	}
+	if e, p := first[schemas.SubsidyPaid](events); e != nil {
+		r.poster(*e, p.Lawyer)(schemas.SubsidiesPaid, p.Fen)
+	}
+	if e, p := first[schemas.TrainingAttendedV2](events); e != nil {
+		r.poster(*e, p.Lawyer)(schemas.TrainingHours, int64(p.Minutes)) // minutes until all are there
+	}
+	if e, p := first[schemas.ConductDecided](events); e != nil && p.Outcome == "upheld" {
+		r.poster(*e, p.Lawyer)(schemas.ConductUpheld, 1)
+	}
+	if e, p := first[schemas.HonourAwarded](events); e != nil {
+		r.poster(*e, p.Lawyer)(schemas.Honours, 1)
+	}
+	if e, p := first[schemas.RosterDelivered](events); e != nil {
+		r.poster(*e, "")(schemas.RosterDeliveries, int64(len(p.Receivers)))
+	}
+	if e, _ := first[schemas.MeetingHeld](events); e != nil {
+		r.poster(*e, "")(schemas.JointMeetings, 1)
+	}
+	if e, _ := first[schemas.MatterReported](events); e != nil {
+		r.poster(*e, "")(schemas.MattersReported, 1)
+		if resolved, _ := first[schemas.MatterResolved](events); resolved == nil {
+			r.poster(*e, "")(schemas.MattersOpen, 1)
+		}
+	}
+}
+
+// inHours turns the minutes of training into hours, which must be whole.
+func (r *recounter) inHours(t testing.TB) {
+	all := []Figures{r.Total}
+	for _, units := range r.Months {
+		all = slices.AppendSeq(all, maps.Values(units))
+	}
+	all = slices.AppendSeq(all, maps.Values(r.Stations))
+	all = slices.AppendSeq(all, maps.Values(r.Lawyers))
+	for _, f := range all {
+		if f[schemas.TrainingHours]%60 != 0 {
+			t.Errorf("%d minutes of training are no whole hours", f[schemas.TrainingHours])
+		}
+		f[schemas.TrainingHours] /= 60
+	}
+}
+
 // unit is the division that reports an event.
 func (r *recounter) unit(e schemas.Event) schemas.DivisionCode {
 	code := e.Source.Division
@@ -180,15 +319,20 @@ func (r *recounter) poster(e schemas.Event, lawyer string, sides ...string) func
 	}
 }
 
-func (r *recounter) stock(code schemas.IndicatorCode, e schemas.Event, division string) {
-	r.Total[code]++
+func (r *recounter) stock(code schemas.IndicatorCode, e schemas.Event, gone *schemas.Event, division string) {
 	since := schemas.DayOf(e.Time)
+	there := func(day schemas.Day) bool { return gone == nil || day < schemas.DayOf(gone.Time) }
+	if there(r.config.To) {
+		r.Total[code]++
+	}
 	for m := max(since.Month(), r.config.From.Month()); m <= r.config.To.Month(); m++ {
 		end := m.Last()
 		if end > r.config.To {
 			end = r.config.To
 		}
-		r.cell(m, schemas.Divisions.On(schemas.DivisionCode(division), end))[code]++
+		if there(end) {
+			r.cell(m, schemas.Divisions.On(schemas.DivisionCode(division), end))[code]++
+		}
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 type Config struct {
 	From, To schemas.Day // both inclusive; nothing happens after To
 	Seed     uint64
-	// Scale is the amount of work, 1 being the whole province: some 300 000
+	// Scale is the amount of work, 1 being the whole province: some 450 000
 	// events in 2025. Below 1 stations are staffed on fewer days and fewer
 	// lawyers are enrolled; the stations stay the same. Above 1 more lawyers
 	// are on duty at once.
@@ -48,7 +48,7 @@ func (c Config) Validate() error {
 // so that every figure has the same month of last year beside it, in some
 // 200 000 events.
 func Demo(today schemas.Day) Config {
-	c := Config{From: schemas.Date(today.Year()-1, time.January, 1), To: today - 1, Seed: 2018, Scale: 0.35}
+	c := Config{From: schemas.Date(today.Year()-1, time.January, 1), To: today - 1, Seed: 2018, Scale: 0.25}
 	if days := float64(c.To - c.From + 1); days < 600 {
 		c.Scale *= 600 / days
 	}

@@ -10,7 +10,9 @@ import (
 	"zhiban/schemas"
 )
 
-// Figures are counts by indicator code.
+// Figures are counts by indicator code, each in the unit of its figure:
+// training in hours, subsidies in fen. Ratios are not among them, but both of
+// their halves are.
 type Figures map[schemas.IndicatorCode]int64
 
 // Truth is what the figures must be once every event has been projected. Days
@@ -45,6 +47,9 @@ type Truth struct {
 
 	// LateOrgan is the organ that notifies late much more often than others.
 	LateOrgan Organ `json:"late_organ"`
+	// SelfAssigned is the lawyer who is often assigned the very cases taken
+	// during detention-centre duty (三(四)1(2)).
+	SelfAssigned Duty `json:"self_assigned"`
 }
 
 // Persons are distinct counts by division, at every level and with all below:
@@ -60,9 +65,15 @@ type Organ struct {
 	Organ    string               `json:"organ"`
 }
 
+// Duty is a lawyer at a station.
+type Duty struct {
+	Station schemas.StationCode `json:"station"`
+	Lawyer  string              `json:"lawyer"`
+}
+
 // Truth is the count of the events streamed last, which must have been read to
-// their end. Notifications that are still open are overdue when their last day
-// is before today.
+// their end. Notifications that are still open are overdue, and planned shifts
+// to which nobody came are no-shows, when their last day is before today.
 func (s *Simulation) Truth(today schemas.Day) *Truth {
 	r := s.last
 	if r == nil {
@@ -81,6 +92,10 @@ func (s *Simulation) Truth(today schemas.Day) *Truth {
 		t.LateOrgan = Organ{late.division.Code, "court"}
 	}
 
+	if own := r.province.own; own != nil {
+		t.SelfAssigned = Duty{own.station.code, own.lawyer.Licence}
+	}
+
 	for at, sums := range c.cells {
 		t.month(at).addAll(sums)
 		t.Total.addAll(sums)
@@ -97,15 +112,18 @@ func (s *Simulation) Truth(today schemas.Day) *Truth {
 		}
 		t.By[side.dimension][side.value] = figures(sums)
 	}
-	for _, o := range c.open {
-		if o.last >= today {
+	for _, p := range c.pending {
+		if p.last >= today {
 			continue
 		}
-		t.month(o.cell)[schemas.NotificationsOverdue]++
-		t.Total[schemas.NotificationsOverdue]++
-		t.By["organ"][o.organ][schemas.NotificationsOverdue]++
-		if o.station != "" {
-			t.Stations[o.station][schemas.NotificationsOverdue]++
+		t.month(p.cell)[p.figure]++
+		t.Total[p.figure]++
+		t.By[p.side.dimension][p.side.value][p.figure]++
+		if p.station != "" {
+			t.Stations[p.station][p.figure]++
+		}
+		if p.lawyer != "" {
+			t.Lawyers[p.lawyer][p.figure]++
 		}
 	}
 	t.Total[schemas.PersonsConsulted] = t.Persons.Range[schemas.Province]
@@ -125,9 +143,11 @@ func (s *Simulation) Truth(today schemas.Day) *Truth {
 func (t *Truth) stocks(code schemas.IndicatorCode, all []stock) {
 	t.Total[code] = 0
 	for _, s := range all {
-		t.Total[code]++ // nothing is entered after the last day
+		if s.there(t.To) {
+			t.Total[code]++
+		}
 		for m := t.From.Month(); m <= t.To.Month(); m++ {
-			if end := min(m.Last(), t.To); s.since <= end {
+			if end := min(m.Last(), t.To); s.there(end) {
 				t.month(cell{m, schemas.Divisions.On(s.unit, end)})[code]++
 			}
 		}
@@ -180,7 +200,7 @@ func (t *Truth) month(at cell) Figures {
 }
 
 func figures(sums *tally) Figures {
-	f := Figures{schemas.NotificationsOverdue: 0}
+	f := Figures{schemas.NotificationsOverdue: 0, schemas.NoShows: 0}
 	f.addAll(sums)
 	return f
 }
@@ -192,8 +212,10 @@ func (f Figures) addAll(sums *tally) {
 }
 
 // Lookup is a figure of a division with all below it, in one month or, with
-// month 0, in the whole range. A stock is that at the end. Codes that are
-// ratios of others are not here: divide.
+// month 0, in the whole range. A stock is that at the end. It is in the
+// figure's own unit (training_hours in hours, always whole, though a session
+// may take half an hour more or less). Codes that are ratios of others are not
+// here: divide.
 func (t *Truth) Lookup(month schemas.Month, division schemas.DivisionCode, code schemas.IndicatorCode) int64 {
 	if code == schemas.PersonsConsulted {
 		if month == 0 {
