@@ -249,8 +249,8 @@ func (l *Ledger) writeSummary(f *excelize.File, m marks) error {
 	w := summary{f: f, row: 1}
 	w.cells(m.title, "导入报告")
 	w.text(m.plain, m.plain, "文件", filepath.Base(l.File))
-	w.text(m.plain, m.plain, "工作站", l.stationText())
-	w.text(m.plain, m.plain, "月份", l.monthText())
+	w.text(m.plain, m.plain, "工作站", l.StationText())
+	w.text(m.plain, m.plain, "月份", l.MonthText())
 	if l.large {
 		w.text(m.plain, m.plain, "说明", "文件太大，没有逐行标注；要看的行列在下面。改正后把原文件再导入一次即可，已导入的行不会重复计。")
 	} else {

@@ -68,8 +68,8 @@ func TestEachRegisterBecomesItsEvents(t *testing.T) {
 	if want := "[申请登记法律援助申请登记簿1 告知登记告知登记簿1 培训培训名单1 补贴补贴发放表1]"; fmt.Sprint(got) != want {
 		t.Errorf("sheets %v, want %s", got, want)
 	}
-	if len(l.Rejections) > 0 || l.stationText() != "榆树市法律援助中心驻人民法院值班律师工作站（220182-court）、榆树市法律援助中心（220182）" {
-		t.Errorf("%+v %s", l.Rejections, l.stationText())
+	if len(l.Rejections) > 0 || l.StationText() != "榆树市法律援助中心驻人民法院值班律师工作站（220182-court）、榆树市法律援助中心（220182）" {
+		t.Errorf("%+v %s", l.Rejections, l.StationText())
 	}
 	for _, name := range []string{"张三", "王立新"} {
 		for _, e := range l.Events {

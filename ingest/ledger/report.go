@@ -34,8 +34,8 @@ func Report(w io.Writer, l *Ledger, s Sent) error {
 		dry = "（试运行，不发送）"
 	}
 	fmt.Fprintf(&b, "%s%s\n", l.File, dry)
-	fmt.Fprintf(&b, "  工作站  %s\n", l.stationText())
-	fmt.Fprintf(&b, "  月份    %s\n\n", l.monthText())
+	fmt.Fprintf(&b, "  工作站  %s\n", l.StationText())
+	fmt.Fprintf(&b, "  月份    %s\n\n", l.MonthText())
 	l.reportSheets(&b, s.DryRun || s.Err != nil)
 	l.reportRejections(&b)
 	if len(l.Repeats) > 0 {
@@ -162,8 +162,8 @@ func (s Sent) report(b *strings.Builder) {
 	}
 }
 
-// stationText names the stations.
-func (l *Ledger) stationText() string {
+// StationText names the stations and centres.
+func (l *Ledger) StationText() string {
 	var out []string
 	for _, s := range l.Stations {
 		if s.Name == "" {
@@ -178,8 +178,8 @@ func (l *Ledger) stationText() string {
 	return strings.Join(out, "、")
 }
 
-// monthText names the months that have lines.
-func (l *Ledger) monthText() string {
+// MonthText names the months that have lines.
+func (l *Ledger) MonthText() string {
 	if len(l.Months) == 0 {
 		return "（没有可导入的行）"
 	}
@@ -192,6 +192,9 @@ func (l *Ledger) monthText() string {
 	}
 	return strings.Join(out, "、")
 }
+
+// Where lists the notice's rows: （第5、8、11行）; empty when it has none.
+func (n Notice) Where() string { return rowsText(n.Rows) }
 
 // rowsText lists rows: （第5、8、11行）.
 func rowsText(rows []int) string {

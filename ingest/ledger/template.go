@@ -12,6 +12,7 @@ const (
 	exampleMark = "示例"   // in the number column of a row that is not imported
 	notesSheet  = "填写说明" // the sheet of a template that says how to fill it in
 
+	printedRows  = 24  // of a template, on one page
 	templateRows = 500 // rows that have drop-down lists and formats
 )
 
@@ -74,8 +75,8 @@ var templates = map[Kind][]templateColumn{
 		{colRemark, 24, "", noteRemark},
 	},
 	NotificationsRegister: {
-		{colOrgan, 16, "公安机关", "从下拉列表中选；写全称（例如 榆树市公安局）也认得"},
-		{colTrigger, 18, "首次讯问", "从下拉列表中选；公安、国安选 首次讯问 或 采取强制措施，检察院选 审查起诉，法院选 受理案件 或 决定再审"},
+		{colOrgan, 16, "公安机关", "从下拉列表中选，写全称（例如 榆树市公安局）也认得"},
+		{colTrigger, 18, "首次讯问", "从下拉列表中选：公安、国安选 首次讯问 或 采取强制措施，检察院选 审查起诉，法院选 受理案件 或 决定再审"},
 		{colNumber, 16, "2026-001", noteOptional + "不导入；同一机关同一天有几人时，用它或被告知人分清，否则完全相同的行只计一次"},
 		{colPerson, 14, "", noteOptional + "编号或姓名；不导入，只用来分清同一天的几人"},
 		{colDate, 13, "2026-09-01", noteDate + "。首次讯问、采取强制措施、收到案件或决定再审的那一天"},
@@ -162,7 +163,7 @@ type template struct {
 	kind    Kind
 	columns []templateColumn
 
-	title, head, must, example, body, date, text, clock, noteHead, note, noteTitle int
+	title, head, must, example, body, date, text, clock, noteHead, note, noteTitle, number int
 }
 
 func (t *template) sheet() string { return t.kind.Title() }
@@ -202,6 +203,7 @@ func (t *template) styles() (err error) {
 	t.date = add(excelize.Style{Font: &excelize.Font{Family: font, Size: 10}, Border: line("D5DDE6"), Alignment: body, CustomNumFmt: format("yyyy-mm-dd")})
 	t.clock = add(excelize.Style{Font: &excelize.Font{Family: font, Size: 10}, Border: line("D5DDE6"), Alignment: body, CustomNumFmt: format("h:mm")})
 	t.text = add(excelize.Style{Font: &excelize.Font{Family: font, Size: 10}, Border: line("D5DDE6"), Alignment: body, NumFmt: 49})
+	t.number = add(excelize.Style{Font: &excelize.Font{Family: font, Size: 10}, Border: line("D5DDE6"), Alignment: middle})
 	t.noteTitle = add(excelize.Style{Font: &excelize.Font{Family: font, Bold: true, Size: 14, Color: "123766"}})
 	t.noteHead = add(excelize.Style{Font: &excelize.Font{Family: font, Bold: true, Size: 10}, Fill: fill("EEF3F9"), Border: line("8A99A8"), Alignment: &excelize.Alignment{Vertical: "center", WrapText: true}})
 	t.note = add(excelize.Style{Font: &excelize.Font{Family: font, Size: 10}, Border: line("D5DDE6"), Alignment: &excelize.Alignment{Vertical: "center", WrapText: true}})
@@ -317,12 +319,17 @@ func (t *template) page() error {
 	s := t.sheet()
 	landscape, a4, wide, high := "landscape", 9, 1, 0
 	fit := true
+	for row := 3; row <= printedRows; row++ {
+		if err := t.f.SetRowHeight(s, row, 20); err != nil {
+			return err
+		}
+	}
 	for _, step := range []error{
 		t.f.SetPanes(s, &excelize.Panes{Freeze: true, YSplit: 2, TopLeftCell: "A3", ActivePane: "bottomLeft"}),
 		t.f.SetSheetProps(s, &excelize.SheetPropsOptions{FitToPage: &fit}),
 		t.f.SetPageLayout(s, &excelize.PageLayoutOptions{Size: &a4, Orientation: &landscape, FitToWidth: &wide, FitToHeight: &high}),
 		t.f.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Titles", RefersTo: fmt.Sprintf("'%s'!$1:$2", s), Scope: s}),
-		t.f.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Area", RefersTo: fmt.Sprintf("'%s'!$A$1:$%s$33", s, t.last()), Scope: s}),
+		t.f.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Area", RefersTo: fmt.Sprintf("'%s'!$A$1:$%s$%d", s, t.last(), printedRows), Scope: s}),
 	} {
 		if step != nil {
 			return step
@@ -357,6 +364,9 @@ func (t *template) notes() error {
 		"填好后在平台的“台账导入”页面上传，或运行 zhiban import。同一文件可以反复导入，已导入的行不会重复计；改正后再导入一次即可。",
 	} {
 		put(t.note, 30, i+1, text)
+		if err := t.f.SetCellStyle(notesSheet, fmt.Sprintf("A%d", row-1), fmt.Sprintf("A%d", row-1), t.number); err != nil {
+			return err
+		}
 		if err := t.f.MergeCell(notesSheet, fmt.Sprintf("B%d", row-1), fmt.Sprintf("D%d", row-1)); err != nil {
 			return err
 		}
@@ -372,7 +382,7 @@ func (t *template) notes() error {
 			must = ""
 		}
 		text := c.note
-		if list := dropDown(c.field); len(list) > 2 {
+		if list := dropDown(c.field); len(list) > 2 && c.field != colTrigger {
 			text += "：" + choices(map[bool]field{true: colRole, false: c.field}[c.field == colApplicant])
 		}
 		height := 22.0

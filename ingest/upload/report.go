@@ -1,0 +1,117 @@
+package upload
+
+import (
+	"bytes"
+	"fmt"
+
+	"zhiban/ingest/ledger"
+	"zhiban/schemas"
+)
+
+// maxShown is how many lines of each sort the page lists; the marked copy has
+// them all.
+const maxShown = 200
+
+// report is what the page shows of an upload.
+type report struct {
+	Sent   bool // else it is a dry run
+	Failed bool // not all was sent
+	Files  []file
+
+	Accepted, Repeated, Rejected int // lines
+	Unread                       int // files
+	Events                       int // that are, or would be, sent
+}
+
+// file is what became of one file.
+type file struct {
+	Name     string
+	Index    int
+	Error    string // why it could not be read
+	Stations string
+	Months   string
+	Sheets   []sheet
+	Several  bool // stations
+	Rejected []line
+	Repeated []line
+	Notices  []line
+	More     bool // than are listed
+	Sent     ledger.Sent
+	SendErr  string
+	Copy     string // name of the marked copy; empty: there is none
+
+	copy []byte
+}
+
+type sheet struct {
+	ledger.Sheet
+	Kind schemas.Text
+}
+
+type line struct {
+	Sheet string
+	Row   int
+	Text  string
+}
+
+func newReport(sources []ledger.Source, outcomes []ledger.Outcome, sent bool) *report {
+	r := &report{Sent: sent}
+	for i, o := range outcomes {
+		f := file{Name: sources[i].Name, Index: i}
+		if o.Err != nil {
+			f.Error = o.Err.Error()
+			r.Unread++
+			r.Files = append(r.Files, f)
+			continue
+		}
+		f.fill(o)
+		f.mark(sources[i].Data, o.Ledger)
+		r.Failed = r.Failed || o.Sent.Err != nil
+		r.Accepted += o.Ledger.Accepted()
+		r.Repeated += len(o.Ledger.Repeats)
+		r.Rejected += len(o.Ledger.Rejections)
+		r.Events += o.Sent.Events
+		r.Files = append(r.Files, f)
+	}
+	return r
+}
+
+func (f *file) fill(o ledger.Outcome) {
+	l := o.Ledger
+	f.Stations, f.Months, f.Several, f.Sent = l.StationText(), l.MonthText(), len(l.Stations)+len(l.Centres) > 1, o.Sent
+	if o.Sent.Err != nil {
+		f.SendErr = o.Sent.Err.Error()
+	}
+	for _, s := range l.Sheets {
+		f.Sheets = append(f.Sheets, sheet{s, s.Kind.Text()})
+	}
+	add := func(to *[]line, n line) {
+		if len(*to) == maxShown {
+			f.More = true
+			return
+		}
+		*to = append(*to, n)
+	}
+	for _, r := range l.Rejections {
+		add(&f.Rejected, line{r.Sheet, r.Row, r.Reason})
+	}
+	for _, r := range l.Repeats {
+		add(&f.Repeated, line{r.Sheet, r.Row, "与" + r.Of + "相同，只计一次"})
+	}
+	for _, n := range l.Notices {
+		add(&f.Notices, line{n.Sheet, 0, n.Text + n.Where()})
+	}
+}
+
+// mark makes the marked copy; that it cannot be made does not stop the import.
+func (f *file) mark(src []byte, l *ledger.Ledger) {
+	if !l.Marked() {
+		return
+	}
+	var b bytes.Buffer
+	if err := ledger.Annotate(src, l, &b); err != nil {
+		f.Notices = append(f.Notices, line{Text: fmt.Sprintf("标注副本没有做成：%v", err)})
+		return
+	}
+	f.Copy, f.copy = l.CopyName(), b.Bytes()
+}
