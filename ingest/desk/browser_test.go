@@ -35,11 +35,9 @@ type station struct {
 	t       *testing.T
 	url     string
 	cluster *kfake.Cluster
+	router  *mux.Router
 	cut     atomic.Bool
-	answer  atomic.Pointer[func(w http.ResponseWriter, r *http.Request) bool] // answers in place of the server, if it returns true
-
-	mu   sync.Mutex
-	sent []string // ids in the order in which they were sent
+	answer  atomic.Pointer[http.HandlerFunc] // answers to events in place of the server
 }
 
 func newStation(t *testing.T) *station {
@@ -57,7 +55,7 @@ func newStation(t *testing.T) *station {
 	router := mux.NewRouter()
 	in.Register(router)
 	New(Config{}).Register(router)
-	s := &station{t: t, cluster: cluster}
+	s := &station{t: t, cluster: cluster, router: router}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.cut.Load() {
 			panic(http.ErrAbortHandler) // the connection breaks off
@@ -66,7 +64,8 @@ func newStation(t *testing.T) *station {
 			_, _ = w.Write([]byte(`{"stations":[]}`))
 			return
 		}
-		if answer := s.answer.Load(); answer != nil && r.Method == http.MethodPost && (*answer)(w, r) {
+		if answer := s.answer.Load(); answer != nil && r.Method == http.MethodPost {
+			(*answer)(w, r)
 			return
 		}
 		router.ServeHTTP(w, r)
@@ -74,6 +73,15 @@ func newStation(t *testing.T) *station {
 	t.Cleanup(srv.Close)
 	s.url = srv.URL
 	return s
+}
+
+// instead lets events be answered by answer; by the server again when nil.
+func (s *station) instead(answer http.HandlerFunc) {
+	if answer == nil {
+		s.answer.Store(nil)
+		return
+	}
+	s.answer.Store(&answer)
 }
 
 // stored is the log's content, every event once more validated as it came, in

@@ -136,6 +136,7 @@ func availableForms() []Form {
 	for _, f := range forms {
 		if t, err := schemas.Catalogue.Lookup(f.Type); err == nil {
 			f.Title = t.Title
+			f.Fields = append([]Field{}, f.Fields...) // none is [] for the script, not null
 			out = append(out, f)
 		}
 	}

@@ -94,7 +94,7 @@ var messages = map[string]schemas.Text{
 	"enter.only":       {ZH: "仅登记", EN: "Record only"},
 	"enter.save":       {ZH: "登记", EN: "Record"},
 	"when":             {ZH: "发生时间", EN: "Time"},
-	"when.other":       {ZH: "补登（不是刚刚发生的）", EN: "It happened earlier"},
+	"when.other":       {ZH: "补登时间", EN: "It happened earlier"},
 
 	"person.hint":      {ZH: "自动编码，勿填姓名或身份证号。", EN: "A code is made for you; no names or identity numbers."},
 	"person.another":   {ZH: "换一个", EN: "Another"},

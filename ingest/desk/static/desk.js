@@ -196,6 +196,8 @@ function dependents(form) {
   for (const group of form.querySelectorAll('fieldset[data-kind="choice"]')) {
     const left = [...group.querySelectorAll('[data-when] input:enabled')];
     if (left.length === 1) left[0].checked = true;
+    const labels = [...group.querySelectorAll('label')];
+    if (!group.dataset.when) group.hidden = labels.every((l) => l.hidden);
   }
   const warning = form.querySelector('[data-warning="has_defender"]');
   if (warning) warning.hidden = chosen(form, 'has_defender') !== 'true';
@@ -415,6 +417,10 @@ function words(entry) {
     else if (f.kind === 'minutes') out.push(t('minutes', v));
     else if (f.name === 'has_defender') out.push(v ? t('defender') : t('defender.none'));
     else out.push(option ? say(option.label) : String(v));
+  }
+  if (!entry.data.person) { // the next step of a case: whose it is
+    const first = entries.find((e) => e.subject === entry.subject && e.data.person);
+    if (first) out.unshift(first.data.person);
   }
   if (entry.data.lawyer && entry.data.lawyer !== settings.lawyer) out.push(lawyerName(entry.data.lawyer));
   return out.join(' · ');
