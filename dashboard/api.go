@@ -73,8 +73,8 @@ type body[T any] struct {
 	Body T
 }
 
-// operations adds the API to a router.
-func (s *Server) operations(r *mux.Router) {
+// operations adds the API to a router and returns its description.
+func (s *Server) operations(r *mux.Router) *huma.OpenAPI {
 	config := huma.DefaultConfig("zhiban 值班律师工作站统计分析平台", "1")
 	config.Info.Description = "Figures of the duty lawyers' stations of Jilin, with the postings and events behind each. Times are RFC 3339; days are of Asia/Shanghai."
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/api/openapi", "", ""
@@ -100,6 +100,8 @@ func (s *Server) operations(r *mux.Router) {
 	}
 	huma.Register(api, file(get("/api/v1/slides", "slides", "The slides of a division's joint meeting"), export.PPTX), s.deck)
 	huma.Register(api, file(get("/api/v1/postings.csv", "postings-csv", "The postings behind a figure as CSV"), csvType), s.postingsCSV)
+	describeIngest(api.OpenAPI())
+	return api.OpenAPI()
 }
 
 // suffix tells the two addresses of a file apart in the description.

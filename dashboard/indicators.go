@@ -22,6 +22,7 @@ func (s *Server) indicatorsPage(_ context.Context, v *visit) (page, error) {
 		t.Rows = append(t.Rows, []cell{{Text: ind.Name.In(lang), Name: true}, {Text: ind.Unit.In(lang)}, {Text: v.t("kind." + string(ind.Kind))},
 			{Text: ind.Definition.In(lang)}, clause, {Text: string(ind.Code), Muted: true}})
 	}
-	p := listPage{Heading: v.t("terms.title"), Table: t}
+	p := listPage{Heading: v.t("terms.title"), Table: t, Words: []fact{
+		{v.t("docs.more"), v.t("docs.title"), v.link("/docs/events")}, {v.t("docs.more"), v.t("api.title"), v.link("/docs/api")}}}
 	return page{Template: "list", Title: p.Heading, Menu: "/indicators", Crumbs: []link{{v.t("nav.home"), v.link("/")}, {Text: p.Heading}}, Fixed: true, Body: p}, nil
 }

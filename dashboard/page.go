@@ -135,6 +135,7 @@ type frame struct {
 	Parked   string
 	Past     string // the moment, when it is not now
 	Present  string
+	Docs     []link
 }
 
 // page makes a handler of a function that reads a visit.
@@ -237,6 +238,7 @@ func (s *Server) html(v *visit, p page) ([]byte, error) {
 			{"/details", v.t("nav.detail"), v.link("/details")}, {"/indicators", v.t("nav.terms"), v.link("/indicators")},
 		},
 		Language: v.here("lang", other), Fresh: v.t("fresh.none"), Poll: s.cfg.Poll.Milliseconds(),
+		Docs: []link{{v.t("docs.title"), v.link("/docs/events")}, {v.t("api.title"), v.link("/docs/api")}},
 	}
 	if !v.status.Recorded.IsZero() {
 		f.Fresh = v.t("fresh", clock(v.status.Recorded))

@@ -148,10 +148,10 @@ func (s *Server) Handler() http.Handler {
 func (s *Server) Register(r *mux.Router) {
 	own := r.NewRoute().Subrouter()
 	own.Use(s.metrics.count, secure, compressed)
-	for _, route := range s.routes() {
+	doc := s.operations(own)
+	for _, route := range s.routes(doc) {
 		own.Handle(route.path, route.handler).Methods(http.MethodGet, http.MethodHead)
 	}
-	s.operations(own)
 	if r.NotFoundHandler == nil {
 		r.NotFoundHandler = secure(s.nowhere())
 	}
@@ -180,7 +180,7 @@ type route struct {
 	handler http.Handler
 }
 
-func (s *Server) routes() []route {
+func (s *Server) routes(doc *huma.OpenAPI) []route {
 	return []route{
 		{"/", s.page(s.provincePage)},
 		{"/divisions/{code}", s.page(s.divisionPage)},
@@ -190,6 +190,9 @@ func (s *Server) routes() []route {
 		{"/details", s.page(s.detailsPage)},
 		{"/events/{id}", s.page(s.eventPage)},
 		{"/indicators", s.page(s.indicatorsPage)},
+		{"/docs/events", s.page(s.referencePage)},
+		{"/docs/events/{type:[a-z0-9_.]+}.schema.json", http.HandlerFunc(typeSchema)},
+		{"/docs/api", s.page(s.apiPage(doc))},
 		{"/healthz", http.HandlerFunc(healthy)},
 		{"/readyz", http.HandlerFunc(s.ready)},
 		{"/metrics", s.metrics.handler},
