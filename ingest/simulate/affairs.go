@@ -28,7 +28,7 @@ func (r *run) affairs(pl *place, day schemas.Day) {
 		}
 		if now(0.5) {
 			f := file{r, s.source, pl.utc, schemas.CaseStation, "station/" + string(s.code)}
-			r.follow(f, stationNoticed, entry{officeHours(r.dice, day), schemas.StationNoticed{Items: []string{"scope", "cases", "duties", "lawyers", "contact"}}})
+			r.follow(f, stationNoticed, entry{officeHours(r.dice, day), schemas.StationNoticed{Items: noticeItems}})
 		}
 		if now(2) {
 			r.feedback(s, officeHours(r.dice, day), schemas.FeedbackGiven{
@@ -80,6 +80,9 @@ func (r *run) affairs(pl *place, day schemas.Day) {
 		})
 	}
 }
+
+// noticeItems are the items that a station must post (三(一)2).
+var noticeItems = []string{"scope", "cases", "duties", "lawyers", "contact"}
 
 // furnished is what a station must have (三(一)3).
 var furnished = []string{"room", "desks", "computer", "printer", "copier", "signs", "plate", "material"}

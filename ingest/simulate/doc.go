@@ -8,6 +8,10 @@
 // helped), never from the events it sent, so it proves the whole way from
 // ingest to a figure on a page: both must agree.
 //
+// Every type of the catalogue comes up, and every figure has its sum in the
+// truth in the figure's own unit, but for ratios and means, of which both halves
+// are there. Old software in a few places writes old versions of events.
+//
 // The same [Config] gives the same bytes and the same truth.
 //
 //	sim, err := simulate.New(simulate.Config{From: from, To: to, Seed: 1, Scale: 1})

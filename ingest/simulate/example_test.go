@@ -25,7 +25,7 @@ func Example() {
 	}
 	// Output:
 	// stations 延边 22 汪清 2
-	// shifts 延边 377 汪清 34
-	// consultations 延边 685 汪清 62
-	// persons_consulted 延边 538 汪清 50
+	// shifts 延边 383 汪清 31
+	// consultations 延边 717 汪清 63
+	// persons_consulted 延边 559 汪清 52
 }

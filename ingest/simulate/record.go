@@ -90,44 +90,91 @@ func (r *run) wait(l line) {
 	r.count.records++
 }
 
-// register enters the stations and lawyers: those that are there already
+// register enters stations, lawyers and contacts: those that are there already
 // before the first day, the others when they come.
 func (r *run) register() {
-	enter := func(source string, kind schemas.CaseKind, key, typ string, at moment, data any) bool {
-		if at >= r.end {
-			return false
-		}
-		f := file{r, source, false, kind, string(kind) + "/" + key}
-		f.write(typ, entry{at, data}, max(at, r.start-1))
-		return true
-	}
 	for _, pl := range r.province.places {
 		for _, s := range pl.stations {
-			if s.registered && enter(s.source, schemas.CaseStation, string(s.code), stationFounded, s.founded, schemas.StationFounded{
-				Code: string(s.code), Kind: string(s.kind), Name: s.name, Location: string(s.location), Reporting: string(s.reporting), Hosts: s.hosts,
-			}) {
-				r.count.station(s)
-				posted := schemas.StationNoticed{Items: []string{"scope", "cases", "duties", "lawyers", "contact"}}
-				if r.chance(0.15) {
-					posted.Items = posted.Items[:between(r.dice, 2, 4)]
-				}
-				enter(s.source, schemas.CaseStation, string(s.code), stationNoticed, officeHours(r.dice, s.founded.day()+between[schemas.Day](r.dice, 1, 20)), posted)
-				if s.closed != 0 {
-					enter(s.source, schemas.CaseStation, string(s.code), stationClosed, s.closed, schemas.StationClosed{Reason: pick(r.dice, []string{"机构合并", "驻点撤并", "并入邻近工作站"})})
-				}
+			if s.registered && s.founded < r.end {
+				r.registerStation(s)
 			}
 		}
 		for _, l := range pl.team.lawyers {
-			if l.registered && enter(pl.source, schemas.CaseLawyer, l.Licence, lawyerEnrolled, l.enrolled, l.LawyerEnrolled) {
-				r.count.lawyer(l)
-				if l.moved != 0 {
-					enter(pl.source, schemas.CaseLawyer, l.Licence, lawyerMoved, l.moved, l.to)
-				}
-				if l.left != 0 {
-					enter(pl.source, schemas.CaseLawyer, l.Licence, lawyerLeft, l.left, schemas.LawyerLeft{Reason: pick(r.dice, []string{"转所", "转为专职", "本人申请", ""})})
-				}
+			if l.registered && l.enrolled < r.end {
+				r.registerLawyer(pl, l)
 			}
 		}
+		for _, organ := range []string{"court", "procuratorate", "police", "justice"} {
+			for _, role := range []string{"responsible", "liaison"} {
+				if r.chance(0.1) {
+					continue // nobody yet
+				}
+				at := officeHours(r.dice, max(r.config.From-between[schemas.Day](r.dice, 1, 700), pl.division.ValidFrom))
+				f := r.open(pl, pl.source, schemas.CaseContact, at)
+				f.write(contactAppointed, entry{at, schemas.ContactAppointed{Organ: organ, Role: role, From: at.day().String()}}, max(at, r.start-1))
+			}
+		}
+	}
+}
+
+// enter writes an event of the registers; what happened before the first day is
+// entered just before it.
+func (f file) enter(typ string, right, wrong entry) {
+	if right.at >= f.run.end {
+		return
+	}
+	logged := max(right.at, f.run.start-1)
+	if f.run.chance(0.01) {
+		f.writeMended(typ, right, wrong, logged)
+		return
+	}
+	f.write(typ, right, logged)
+}
+
+func (r *run) registerStation(s *station) {
+	f := file{r, s.source, false, schemas.CaseStation, "station/" + string(s.code)}
+	founded := schemas.StationFounded{
+		Code: string(s.code), Kind: string(s.kind), Name: s.name, Location: string(s.location), Reporting: string(s.reporting), Hosts: s.hosts,
+	}
+	misnamed := founded
+	misnamed.Name = stationName("吉林", s.kind)
+	f.enter(stationFounded, entry{s.founded, founded}, entry{s.founded, misnamed})
+	r.count.station(s)
+
+	posted := entry{officeHours(r.dice, s.founded.day()+between[schemas.Day](r.dice, 1, 20)), schemas.StationNoticed{Items: noticeItems}}
+	partly := entry{posted.at, schemas.StationNoticed{Items: noticeItems[:between(r.dice, 2, 4)]}}
+	if r.chance(0.15) {
+		posted = partly
+	}
+	if s.closed == 0 || posted.at < s.closed {
+		f.enter(stationNoticed, posted, partly)
+	}
+	if s.closed != 0 {
+		closed := schemas.StationClosed{Reason: pick(r.dice, []string{"机构合并", "驻点撤并", "并入邻近工作站"})}
+		f.enter(stationClosed, entry{s.closed, closed}, entry{s.closed - between[moment](r.dice, 1, 40)*oneDay, closed})
+	}
+}
+
+func (r *run) registerLawyer(pl *place, l *lawyer) {
+	f := file{r, pl.source, false, schemas.CaseLawyer, "lawyer/" + l.Licence}
+	if l.moved == 0 {
+		misspelt := l.LawyerEnrolled
+		misspelt.Name += "丽"
+		f.enter(lawyerEnrolled, entry{l.enrolled, l.LawyerEnrolled}, entry{l.enrolled, misspelt})
+	} else {
+		f.write(lawyerEnrolled, entry{l.enrolled, l.LawyerEnrolled}, max(l.enrolled, r.start-1))
+		wrong := l.to
+		wrong.Firm = "吉林省法律援助中心"
+		f.enter(lawyerMoved, entry{l.moved, l.to}, entry{l.moved, wrong})
+	}
+	r.count.lawyer(l)
+	left := schemas.LawyerLeft{Reason: pick(r.dice, []string{"转所", "转为专职", "本人申请", ""})}
+	switch at := l.enrolled + between[moment](r.dice, 30, 1500)*oneDay; {
+	case l.left != 0:
+		f.enter(lawyerLeft, entry{l.left, left}, entry{l.left - between[moment](r.dice, 1, 40)*oneDay, left})
+	case at < r.end && r.chance(0.01): // it was somebody else who left
+		logged := max(at, r.start-1)
+		f.void(f.write(lawyerLeft, entry{at, left}, logged), logged+r.untilNoticed())
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -86,7 +87,7 @@ func TestEveryEventIsValid(t *testing.T) {
 				t.Fatalf("%s: %v", raw, errs)
 			}
 			types[e.Type]++
-			roster := ev.Case.Kind == schemas.CaseStation || ev.Case.Kind == schemas.CaseLawyer
+			roster := slices.Contains([]schemas.CaseKind{schemas.CaseStation, schemas.CaseLawyer, schemas.CaseContact}, ev.Case.Kind)
 			if d := schemas.DayOf(ev.Time); d > c.To || d < c.From && !roster {
 				t.Fatalf("%s happens outside %s..%s", raw, c.From, c.To)
 			}
@@ -100,13 +101,9 @@ func TestEveryEventIsValid(t *testing.T) {
 			}
 		}
 	}
-	never := map[string]bool{"zhiban.lawyer.corrected.v1": true, "zhiban.lawyer.voided.v1": true}
 	for _, et := range schemas.Catalogue.All() {
-		switch n := types[et.Name]; {
-		case n == 0 && !never[et.Name]:
+		if types[et.Name] == 0 {
 			t.Errorf("no %s", et.Name)
-		case n > 0 && never[et.Name]:
-			t.Errorf("%d %s, which were never to be", n, et.Name)
 		}
 	}
 }
