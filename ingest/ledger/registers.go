@@ -156,6 +156,9 @@ func (c *cells) custody() bool {
 		return false
 	}
 	yes, ok := yesNo(text)
+	if ok && !yes && strings.ContainsAny(text, "不未没") && text != "没有" && !strings.Contains(text, "押") {
+		ok = false // 不详, 未知
+	}
 	if !ok {
 		c.fault(BadCustody, colCustody, "%s「%s」不认识，应为 是 或 否", c.layout.name(colCustody), clip(text))
 	}

@@ -238,7 +238,7 @@ func TestThePageIsInTwoLanguagesAndLoadsOnlyItsOwn(t *testing.T) {
 	zh.want(t, http.StatusOK, `<html lang="zh-CN">`, "台账导入", "签到簿", "补贴发放表", `href="/import?lang=en"`)
 	en := do(t, http.MethodGet, url+Path+"?lang=en", nil)
 	en.want(t, http.StatusOK, `<html lang="en">`, "Import ledgers", "sign-in book", `action="/import?lang=en"`)
-	dry := post(t, url+Path+"?lang=en", "", map[string][]byte{"a.xlsx": county(t)})
+	dry := post(t, url+Path+"?lang=en", "", map[string][]byte{"Yushu court.xlsx": county(t)})
 	dry.want(t, http.StatusOK, "Dry run", "Confirm the import")
 	if !strings.HasSuffix(dry.Request.URL.String(), "?lang=en") {
 		t.Error(dry.Request.URL)
