@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"zhiban/schemas"
@@ -39,8 +40,10 @@ func weighted(s string) []choice[string] {
 	var out []choice[string]
 	for _, f := range strings.Fields(s) {
 		i := strings.IndexAny(f, "0123456789")
-		var w float64
-		fmt.Sscan(f[i:], &w)
+		w, err := strconv.ParseFloat(f[i:], 64)
+		if err != nil {
+			panic(fmt.Sprintf("weight of %s: %v", f, err)) // a slip in the lists above
+		}
 		out = append(out, choice[string]{w, f[:i]})
 	}
 	return out

@@ -61,7 +61,9 @@ func TestTheSameConfigGivesTheSameBytes(t *testing.T) {
 	}
 	c.Seed++
 	var other bytes.Buffer
-	WriteNDJSON(&other, simulation(t, c).Events())
+	if _, err := WriteNDJSON(&other, simulation(t, c).Events()); err != nil {
+		t.Fatal(err)
+	}
 	if bytes.HasPrefix(bytesOf[0].Bytes(), other.Bytes()) {
 		t.Error("another seed gives the same province")
 	}
