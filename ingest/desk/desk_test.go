@@ -117,7 +117,7 @@ func TestFormsAgreeWithTheCatalogue(t *testing.T) {
 			if required != field.Required && field.Kind != Flag {
 				t.Errorf("%s.%s: required %v, in the form %v", f.Type, field.Name, required, field.Required)
 			}
-			want := map[FieldKind]string{Choice: "string", YesNo: "boolean", Flag: "boolean", Chips: "array", Person: "string", Minutes: "integer", Line: "string"}[field.Kind]
+			want := map[FieldKind]string{Choice: "string", YesNo: "boolean", Flag: "boolean", Chips: "array", Person: "string", Minutes: "integer", Count: "integer", Line: "string"}[field.Kind]
 			if s.Type != want {
 				t.Errorf("%s.%s is a %s, in the form a %s", f.Type, field.Name, s.Type, field.Kind)
 			}

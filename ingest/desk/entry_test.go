@@ -17,9 +17,11 @@ const (
 	applicationForm  = `[data-entry="zhiban.application.received.v1"]`
 	notificationForm = `[data-entry="zhiban.notification.triggered.v1"]`
 	assistanceForm   = `[data-entry="zhiban.assistance.given.v1"]`
+	complaintForm    = `[data-entry="zhiban.complaint.lodged.v1"]`
+	activityForm     = `[data-entry="zhiban.activity.held.v1"]`
 )
 
-// aDay enters one of everything: twelve events.
+// aDay enters one of everything: thirteen events.
 func (b *browser) aDay() {
 	b.t.Helper()
 	b.click(`#shift-form [name="badge"]`)
@@ -57,8 +59,17 @@ func (b *browser) aDay() {
 	b.choose(assistanceForm, "service", "opinion", "adopted", "true", "stage", "trial")
 	b.click(assistanceForm + " .actions button")
 	b.settled(10)
-	b.click("#sign-out")
+	b.click("#tab-complaint")
+	b.choose(complaintForm, "ground", "illegal_evidence")
+	b.click(complaintForm + " .actions button")
 	b.settled(11)
+	b.click("#tab-activity")
+	b.choose(activityForm, "kind", "publicity")
+	b.typed(activityForm+` [name="audience"]`, "60")
+	b.click(activityForm + " .actions button")
+	b.settled(12)
+	b.click("#sign-out")
+	b.settled(13)
 }
 
 func TestEveryKindOfEntryArrivesInTheLog(t *testing.T) {
@@ -68,7 +79,7 @@ func TestEveryKindOfEntryArrivesInTheLog(t *testing.T) {
 	b.aDay()
 	events := s.stored()
 	if got, want := types(events), "shift.signed_in consultation.recorded consultation.signed consultation.recorded consultation.signed application.received application.transferred "+
-		"notification.triggered notification.given assistance.given shift.signed_out"; got != want {
+		"notification.triggered notification.given assistance.given complaint.lodged activity.held shift.signed_out"; got != want {
 		t.Fatalf("in the log: %s\nexpected %s", got, want)
 	}
 	for _, e := range events {
@@ -96,7 +107,7 @@ func TestEveryKindOfEntryArrivesInTheLog(t *testing.T) {
 	if n := events[7].Payload.(*schemas.NotificationTriggered); n.Organ != "procuratorate" || n.Trigger != "review" {
 		t.Errorf("the only trigger of the organ is not chosen: %+v", n)
 	}
-	for i, j := range map[int]int{0: 10, 1: 2, 3: 4, 5: 6, 7: 8} {
+	for i, j := range map[int]int{0: 12, 1: 2, 3: 4, 5: 6, 7: 8} {
 		if events[i].Case != events[j].Case {
 			t.Errorf("%s and %s are of different cases", events[i].Type.Name, events[j].Type.Name)
 		}

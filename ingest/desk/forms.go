@@ -23,7 +23,7 @@ type Field struct {
 	Label    schemas.Text `json:"label"`
 	Hint     schemas.Text `json:"hint,omitzero"`
 	Required bool         `json:"required,omitempty"`
-	Max      int          `json:"max,omitempty"`  // letters of a text
+	Max      int          `json:"max,omitempty"`  // letters of a text, or the greatest number
 	When     string       `json:"when,omitempty"` // shown only while another field has one of some values: field=value|value
 	Options  []Option     `json:"options,omitempty"`
 }
@@ -46,7 +46,8 @@ const (
 	Flag    FieldKind = "flag"    // a tick: true or false
 	Chips   FieldKind = "chips"   // any of the options, a list of texts
 	Person  FieldKind = "person"  // a pseudonym
-	Minutes FieldKind = "minutes" // a number
+	Minutes FieldKind = "minutes" // a number, with the usual ones to tap
+	Count   FieldKind = "count"   // a number up to Max
 	Line    FieldKind = "line"    // a line of text
 )
 
@@ -115,6 +116,16 @@ var forms = []Form{
 		{Name: "adopted", Kind: YesNo, Label: text{ZH: "意见或申请是否被采纳", EN: "Adopted"}, When: "service=opinion|coercive_measure|procedure_choice", Options: []Option{
 			{Value: "true", Label: text{ZH: "已采纳", EN: "Adopted"}}, {Value: "false", Label: text{ZH: "未采纳", EN: "Not adopted"}}, {Value: "", Label: text{ZH: "尚未答复", EN: "No answer yet"}, Default: true}}},
 	}},
+	{Type: "zhiban.complaint.lodged.v1", Lawyer: true, Fields: []Field{
+		{Name: "ground", Kind: Choice, Label: text{ZH: "申诉、控告事由", EN: "Ground"}, Required: true, Options: []Option{
+			{Value: "torture", Label: text{ZH: "刑讯逼供", EN: "Torture"}}, {Value: "illegal_evidence", Label: text{ZH: "非法取证", EN: "Illegal evidence"}}, {Value: "other", Label: text{ZH: "其他", EN: "Other"}}}},
+		person,
+	}},
+	{Type: "zhiban.activity.held.v1", Lawyer: true, Fields: []Field{
+		{Name: "kind", Kind: Choice, Label: text{ZH: "工作内容", EN: "Kind"}, Required: true, Options: []Option{
+			{Value: "publicity", Label: text{ZH: "法治宣传", EN: "Publicity"}}, {Value: "other_task", Label: text{ZH: "交办的其他工作", EN: "Other task"}}}},
+		{Name: "audience", Kind: Count, Label: text{ZH: "参加人数", EN: "People present"}, Max: 1_000_000},
+	}},
 }
 
 // assistanceGiven is entered only where the catalogue has it.
@@ -151,7 +162,7 @@ func panels(available []Form) []panel {
 	var out []panel
 	for _, f := range available {
 		switch f.Type {
-		case "zhiban.consultation.recorded.v1", "zhiban.application.received.v1", "zhiban.notification.triggered.v1", assistanceGiven:
+		case "zhiban.consultation.recorded.v1", "zhiban.application.received.v1", "zhiban.notification.triggered.v1", assistanceGiven, "zhiban.complaint.lodged.v1", "zhiban.activity.held.v1":
 			kind := strings.Split(f.Type, ".")[1]
 			out = append(out, panel{kind, "tab." + kind, f.Type})
 		}

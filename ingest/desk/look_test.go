@@ -21,7 +21,7 @@ func TestTheDeskFitsAndIsAccessible(t *testing.T) {
 	b.click("#tab-notification")
 	b.choose(notificationForm, "organ", "court", "trigger", "accepted", "in_custody", "false")
 	b.click(notificationForm + " .actions button")
-	b.settled(14)
+	b.settled(16)
 	b.click("#tab-consultation")
 	b.choose(consultationForm, "channel", "in_custody", "has_defender", "true", "topics", "羁押期限")
 	b.typed(consultationForm+` [name="person"]`, "王立新")
@@ -39,7 +39,7 @@ func TestTheDeskFitsAndIsAccessible(t *testing.T) {
 	show("desk-390-dark")
 	b.scheme("light")
 	show("desk-390")
-	for _, tab := range []string{"application", "notification", "assistance"} {
+	for _, tab := range []string{"application", "notification", "assistance", "complaint", "activity"} {
 		b.click("#tab-" + tab)
 		show("desk-390-" + tab)
 	}

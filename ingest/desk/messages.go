@@ -90,6 +90,8 @@ var messages = map[string]schemas.Text{
 	"tab.application":  {ZH: "援助申请", EN: "Application"},
 	"tab.notification": {ZH: "告知", EN: "Notification"},
 	"tab.assistance":   {ZH: "法律帮助", EN: "Assistance"},
+	"tab.complaint":    {ZH: "申诉控告", EN: "Complaint"},
+	"tab.activity":     {ZH: "宣传等", EN: "Activity"},
 	"enter.sign":       {ZH: "登记并签字", EN: "Record and sign"},
 	"enter.only":       {ZH: "仅登记", EN: "Record only"},
 	"enter.save":       {ZH: "登记", EN: "Record"},
@@ -101,6 +103,7 @@ var messages = map[string]schemas.Text{
 	"person.again":     {ZH: "与今日登记的同一人", EN: "Same person as today"},
 	"person.new":       {ZH: "新的人员", EN: "A new person"},
 	"minutes":          {ZH: "%s 分钟", EN: "%s min"},
+	"people":           {ZH: "%s 人", EN: "%s people"},
 	"minutes.quick":    {ZH: "填入", EN: "Set to"},
 	"defender":         {ZH: "已有辩护人", EN: "has a defender"},
 	"defender.none":    {ZH: "无辩护人", EN: "no defender"},
@@ -151,6 +154,7 @@ var messages = map[string]schemas.Text{
 	"reason.late":      {ZH: "事后核实", EN: "Found out later"},
 
 	"kept":           {ZH: "%s：已登记", EN: "%s: kept"},
+	"kept.offline":   {ZH: "（已存本机，联网后送达）", EN: " (kept here, to be sent)"},
 	"kept.corrected": {ZH: "已更正", EN: "Corrected"},
 	"kept.voided":    {ZH: "已作废", EN: "Voided"},
 	"mended":         {ZH: "已修改，重新发送", EN: "Mended; it is sent again"},
@@ -163,6 +167,8 @@ var messages = map[string]schemas.Text{
 	"unsent.busy":     {ZH: "服务器忙，稍后重试", EN: "server busy, will try again"},
 	"unsent.server":   {ZH: "服务器暂不可用，稍后重试", EN: "server not available, will try again"},
 	"unsent.login":    {ZH: "需要登录", EN: "log in first"},
+	"clock.fast":      {ZH: "本机时钟比服务器快 %s，登记的时间会不准，请校准。", EN: "The clock of this device is %s ahead of the server's; set it, or entries get wrong times."},
+	"clock.slow":      {ZH: "本机时钟比服务器慢 %s，登记的时间会不准，请校准。", EN: "The clock of this device is %s behind the server's; set it, or entries get wrong times."},
 	"unsent.send":     {ZH: "立即发送", EN: "Send now"},
 
 	"wrong.required":      {ZH: "必填", EN: "Required"},
@@ -175,7 +181,7 @@ var messages = map[string]schemas.Text{
 	"wrong.station":       {ZH: "工作站代码的形式是“区划代码-court / procuratorate / detention”，例如 220182-court", EN: "A station code is <division>-court, -procuratorate or -detention, for example 220182-court"},
 	"wrong.station.asked": {ZH: "网址中的工作站代码“%s”不存在，请重新选择", EN: "There is no station %s; choose one"},
 	"wrong.division":      {ZH: "区划代码不是吉林省现行的区划", EN: "That is not a division of the province"},
-	"wrong.minutes":       {ZH: "请填 0 到 1440 的整数", EN: "A whole number from 0 to 1440"},
+	"wrong.count":         {ZH: "请填 0 到 %s 的整数", EN: "A whole number from 0 to %s"},
 	"wrong.time":          {ZH: "请填完整的日期和时间", EN: "Give date and time"},
 	"wrong.future":        {ZH: "时间还没有到，请核对", EN: "That is in the future"},
 

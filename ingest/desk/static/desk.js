@@ -2,7 +2,7 @@
 // entered is kept on the device first (store.js) and sent from there (queue.js).
 import * as rules from './rules.js';
 import * as store from './store.js';
-import { Sender } from './queue.js';
+import { Sender, server } from './queue.js';
 
 const { lang, worker, text, forms, divisions, holidays } = JSON.parse(document.getElementById('data').textContent);
 const $ = (id) => document.getElementById(id);
@@ -123,7 +123,7 @@ async function keep(events, message) {
     return false;
   }
   await changed();
-  notice(message);
+  notice(message + (navigator.onLine && pausing !== 'network' ? '' : t('kept.offline')));
   sender.send();
   return true;
 }
@@ -249,10 +249,12 @@ function read(form) {
         if (all.length > 0) data[f.name] = all;
         break;
       }
-      case 'minutes':
-        wrong[f.name] = rules.wrongMinutes(value);
+      case 'minutes': case 'count': {
+        const greatest = f.kind === 'minutes' ? 1440 : f.max;
+        if (rules.wrongCount(value, greatest)) wrong[f.name] = t('wrong.count', greatest);
         if (value !== '') data[f.name] = Number(value);
         break;
+      }
       case 'person':
         wrong[f.name] = rules.wrongPerson(value);
         data[f.name] = value;
@@ -415,6 +417,7 @@ function words(entry) {
     if (f.kind === 'chips') out.push(v.join('、'));
     else if (f.kind === 'flag') { if (v) out.push(say(f.label)); }
     else if (f.kind === 'minutes') out.push(t('minutes', v));
+    else if (f.kind === 'count') out.push(t('people', v));
     else if (f.name === 'has_defender') out.push(v ? t('defender') : t('defender.none'));
     else out.push(option ? say(option.label) : String(v));
   }
@@ -467,6 +470,9 @@ function renderUnsent() {
   if (pill.textContent !== label) pill.textContent = label;
   pill.classList.toggle('waiting', waiting > 0 || offline);
   pill.classList.toggle('rejected', rejected > 0);
+  const ahead = Math.abs(server.ahead) > 300e3;
+  $('clock').hidden = !ahead;
+  if (ahead) $('clock').textContent = t(server.ahead > 0 ? 'clock.fast' : 'clock.slow', duration(Math.abs(server.ahead)));
   document.body.dataset.waiting = waiting;
   document.body.dataset.rejected = rejected;
 }

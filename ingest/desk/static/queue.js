@@ -18,6 +18,10 @@ export function nextBatch(records, most = atOnce) {
   return batch;
 }
 
+// server is what answers told beside their results: by how many ms this
+// device's clock is ahead of the server's.
+export const server = { ahead: 0 };
+
 // post sends a batch. It returns the changes to the records and, when sending
 // has to pause, why: network, busy, login or server, and for how long at least.
 async function post(batch) {
@@ -25,11 +29,14 @@ async function post(batch) {
   try {
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), patience);
+    const asked = Date.now();
     try {
       answer = await fetch('/api/v1/events', {
         method: 'POST', signal: stop.signal, credentials: 'same-origin', cache: 'no-store',
         headers: { 'Content-Type': 'application/cloudevents-batch+json' }, body: JSON.stringify(batch.map((r) => r.event)),
       });
+      const date = Date.parse(answer.headers.get('Date') ?? '');
+      if (!Number.isNaN(date)) server.ahead = (asked + Date.now()) / 2 - date;
       body = await answer.json().catch(() => null);
     } finally {
       clearTimeout(timer);

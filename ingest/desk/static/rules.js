@@ -64,9 +64,8 @@ export function wrongStation(v, divisions) {
   return !m ? 'wrong.station' : divisions.some((d) => d.code === m[1]) ? '' : 'wrong.division';
 }
 
-export function wrongMinutes(v) {
-  return v === '' || (/^\d{1,4}$/.test(v) && Number(v) <= 1440) ? '' : 'wrong.minutes';
-}
+// wrongCount: nothing, or a whole number up to the greatest.
+export const wrongCount = (v, greatest) => (v === '' || (/^\d{1,9}$/.test(v) && Number(v) <= greatest) ? '' : 'wrong.count');
 
 // wrongTime: the future is a slip of the pen; five minutes are clocks that
 // differ.
