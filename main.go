@@ -46,6 +46,7 @@ import (
 	"zhiban/ingest/desk"
 	"zhiban/ingest/ledger"
 	"zhiban/ingest/simulate"
+	"zhiban/ingest/upload"
 	"zhiban/projector"
 	"zhiban/schemas"
 	"zhiban/schemas/warehouse"
@@ -178,6 +179,7 @@ func (c *standaloneCommand) Run(ctx context.Context, r *run) (err error) {
 	router := mux.NewRouter()
 	in.Register(router)
 	desk.New(desk.Config{Docs: "/api/openapi.json", Home: "/", Log: r.log}).Register(router)
+	r.importPage(router).Register(router)
 	pages.Register(router)
 
 	group, ctx := errgroup.WithContext(ctx)
@@ -422,9 +424,13 @@ func (c *importCommand) Run(ctx context.Context, r *run) error {
 		}
 	}
 	client := r.client(c.To)
+	known := client.Known
+	if c.To == "" {
+		known = nil
+	}
 	err := ledger.Import(ctx, ledger.Options{
 		Files: c.Files, Station: station, DryRun: c.DryRun, Server: c.To, Out: r.Stdout,
-		Send: sendLedger(client), Known: client.Known, Progress: r.importProgress(),
+		Send: sendLedger(client), Known: known, Progress: r.importProgress(),
 	})
 	if errors.Is(err, ledger.ErrRejected) {
 		return errInPart
@@ -505,6 +511,13 @@ func (r *run) importProgress() func(ledger.Progress) {
 		}
 		_ = bar.Set(p.Done)
 	}
+}
+
+// importPage is the page that takes ledgers and sends them to the platform that
+// api serves, in the same way as the command does.
+func (r *run) importPage(api http.Handler) *upload.Page {
+	client := &ingest.Client{URL: "http://localhost", HTTP: &http.Client{Transport: upload.Local(api)}}
+	return upload.New(upload.Config{Send: sendLedger(client), Known: client.Known, Log: r.log})
 }
 
 // client sends to an ingest server and says when it has to try again.

@@ -193,11 +193,28 @@ func (r *run) source(ctx context.Context, path string, src []byte) (*Ledger, Sen
 	l.compareFiles(r.seen)
 	defer r.progress(path, Ended, 0, 0)
 	s := Sent{DryRun: r.DryRun, Server: r.Server, Events: len(l.Events), Asked: r.Known != nil}
-	if !r.DryRun {
+	switch {
+	case !r.DryRun:
 		r.send(ctx, l, &s)
+	case r.Known != nil && len(l.Events) <= mostLooked:
+		r.look(ctx, l, &s)
 	}
 	l.sort()
 	return l, s, nil
+}
+
+// mostLooked is for how many events a dry run asks what the platform holds.
+const mostLooked = 5000
+
+// look tells for a dry run what the platform holds already.
+func (r *run) look(ctx context.Context, l *Ledger, s *Sent) {
+	events, _, err := r.unknown(ctx, l, s)
+	if err != nil {
+		s.Known, s.Changed = 0, 0
+		l.notice("", 0, fmt.Sprintf("没有问到平台上已有哪些记录：%v", err))
+		return
+	}
+	s.Events = len(events)
 }
 
 // Source is a file that is at hand, with its name.

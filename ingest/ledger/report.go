@@ -12,7 +12,7 @@ import (
 type Sent struct {
 	DryRun   bool
 	Server   string // where they went
-	Events   int    // of the ledger
+	Events   int    // of the ledger; of a dry run those that would be sent
 	Accepted int    // by the server
 	Rejected int    // by the server
 	Asked    bool   // whether the platform was asked what it holds already
@@ -131,7 +131,14 @@ func (l *Ledger) reportRejections(b *strings.Builder) {
 func (s Sent) report(b *strings.Builder) {
 	switch {
 	case s.DryRun:
-		fmt.Fprintf(b, "  试运行：没有发送；正式导入时会发送 %d 条事件\n", s.Events)
+		fmt.Fprintf(b, "  试运行：没有发送；正式导入时会发送 %d 条事件", s.Events)
+		if s.Changed > 0 {
+			fmt.Fprintf(b, "（其中 %d 条更正）", s.Changed)
+		}
+		if s.Known > 0 {
+			fmt.Fprintf(b, "，此前已导入 %d 条", s.Known)
+		}
+		b.WriteString("\n")
 	case s.Events == 0:
 		fmt.Fprintf(b, "  没有可导入的行，没有发送\n")
 	default:

@@ -62,6 +62,7 @@ var messages = map[string]schemas.Text{
 	"file.station":   {ZH: "工作站", EN: "Station"},
 	"file.months":    {ZH: "月份", EN: "Months"},
 	"file.sent":      {ZH: "服务器收下", EN: "Taken by the server"},
+	"file.would":     {ZH: "将发送", EN: "To be sent"},
 	"file.changed":   {ZH: "其中更正", EN: "of these corrections"},
 	"file.known":     {ZH: "此前已导入", EN: "Imported before"},
 	"file.refused":   {ZH: "拒收", EN: "Refused"},

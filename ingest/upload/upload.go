@@ -281,7 +281,7 @@ func (p *Page) take(w http.ResponseWriter, r *http.Request) {
 	}
 	defer done()
 	e := &entry{sources: sources, station: code}
-	e.report = newReport(sources, ledger.ImportSources(r.Context(), ledger.Options{Station: code, DryRun: true}, sources), false)
+	e.report = newReport(sources, ledger.ImportSources(r.Context(), ledger.Options{Station: code, DryRun: true, Known: p.cfg.Known}, sources), false)
 	token := rand.Text()
 	if !p.kept.put(token, e) {
 		p.fail(w, r, http.StatusServiceUnavailable, "error.full")
