@@ -112,8 +112,8 @@ func (s *Server) referencePage(_ context.Context, v *visit) (page, error) {
 	p.Accepted, p.Mixed = answerTo(first), answerTo(second, wrong)
 	for _, kind := range schemas.Catalogue.Cases() {
 		c := v.referenceCase(kind)
-		if kind == signedIn.Case {
-			p.Correction, p.Void = c.Meta[0].Example, c.Meta[1].Example
+		if kind == signedIn.Case { // what was signed in at the station was duty by phone
+			p.Correction, p.Void = strings.Replace(c.Meta[0].Example, `"onsite"`, `"phone"`, 1), c.Meta[1].Example
 		}
 		p.Cases = append(p.Cases, c)
 	}
@@ -262,7 +262,7 @@ func jsonType(s *huma.Schema) string {
 	case s.Type == huma.TypeArray && s.Items != nil:
 		return "array<" + jsonType(s.Items) + ">"
 	case s.Type == huma.TypeString && s.Format != "":
-		return s.Format
+		return s.Type + " (" + s.Format + ")"
 	case s.Type == "" && s.Ref == "":
 		return huma.TypeObject
 	}

@@ -82,7 +82,7 @@ func (v *visit) apiOperation(doc *huma.OpenAPI, method, path string, op *huma.Op
 	}
 	if op.RequestBody != nil {
 		for _, media := range slices.Sorted(maps.Keys(op.RequestBody.Content)) {
-			o.Bodies = append(o.Bodies, fieldValue{media, v.doc(op.RequestBody.Content[media].Schema.Description)})
+			o.Bodies = append(o.Bodies, fieldValue{media, v.bodyText(media, op.RequestBody.Content[media].Schema)})
 		}
 	}
 	o.Curl = apiCurl(method, path, op)
@@ -99,12 +99,23 @@ func (v *visit) apiOperation(doc *huma.OpenAPI, method, path string, op *huma.Op
 	return o
 }
 
+// bodyText is what a request holds.
+func (v *visit) bodyText(media string, s *huma.Schema) string {
+	switch media {
+	case eventMediaType:
+		return v.t("docs.send.one")
+	case batchMediaType:
+		return v.t("docs.send.many", number(maxBatchEvents), strconv.Itoa(maxBatchBytes>>20))
+	}
+	return v.doc(s.Description)
+}
+
 // responseText is what a status means, in the reader's language.
 func (v *visit) responseText(path, status, description string) string {
 	if path == eventsPath {
 		for _, a := range answers {
 			if strconv.Itoa(a.status) == status {
-				return a.meaning.In(string(v.phrases))
+				return a.meaning.In(string(v.phrases)) + v.gap() + a.todo.In(string(v.phrases))
 			}
 		}
 	}
@@ -128,6 +139,9 @@ func paramExample(p *huma.Param) string {
 // pathExamples are values of what stands in addresses.
 var pathExamples = map[string]string{"division": "220182", "month": "2026-10", "licence": "12201201810123456", "id": exampleID(2), "code": "220182-court"}
 
+// narrowing are the parameters that a first question does without.
+var narrowing = map[string]bool{"as_of": true, "view": true, "station": true}
+
 // apiCurl is a command that asks an operation: with the path filled in, and the
 // parameters that have an example.
 func apiCurl(method, path string, op *huma.Operation) string {
@@ -137,7 +151,7 @@ func apiCurl(method, path string, op *huma.Operation) string {
 		switch {
 		case p.In == "path":
 			path = strings.ReplaceAll(path, "{"+p.Name+"}", cmp.Or(example, p.Name))
-		case p.In == "query" && (p.Example != nil || p.Schema != nil && len(p.Schema.Examples) > 0):
+		case p.In == "query" && !narrowing[p.Name] && (p.Example != nil || p.Schema != nil && len(p.Schema.Examples) > 0):
 			query = append(query, p.Name+"="+strings.ReplaceAll(url.QueryEscape(example), "%2C", ","))
 		}
 	}
@@ -273,4 +287,12 @@ func describeIngest(doc *huma.OpenAPI) {
 	doc.Paths[eventTypesPath] = &huma.PathItem{Get: &huma.Operation{OperationID: "event-types", Summary: "What every type of event holds, with JSON Schema and example", Tags: []string{"ingest"},
 		Responses: map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: huma.TypeObject,
 			Required: []string{"event_types"}, Properties: map[string]*huma.Schema{"event_types": {Type: huma.TypeArray, Items: eventType}}}}}}}}}
+}
+
+// gap stands between two sentences.
+func (p phrases) gap() string {
+	if p == english {
+		return " "
+	}
+	return ""
 }

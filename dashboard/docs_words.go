@@ -126,7 +126,7 @@ var docWords = map[string]string{
 	"the 17 digits of a licence (执业证号)":                                           "17 位执业证号",
 	"a station code, for example 220182-court":                                    "工作站代码，如 220182-court",
 	"a division code, for example 220182":                                         "区划代码，如 220182",
-	"a pseudonym: a letter or digit, then up to 63 letters, digits, or . _ : / -": "化名：以字母或数字开头，其后最多 63 个字母、数字或 . _ : / -；不接受像身份证号的值",
+	"a pseudonym: a letter or digit, then up to 63 letters, digits, or . _ : / -": "以字母或数字开头，其后最多 63 个字母、数字或 . _ : / -；不接受像身份证号的值",
 
 	"Takes one event or a batch":                                    "报送一条或一批事件",
 	"What every type of event holds, with JSON Schema and example":  "全部事件类型，附 JSON Schema 和示例",

@@ -233,7 +233,7 @@ var messages = map[string]message{
 	"docs.retry.pause":     {"重试间隔：有 Retry-After 用它，否则从 1 秒起加倍，最长 5 分钟，并一直保留未报送的记录。", "Between tries wait for Retry-After if given, else 1 second, doubled each time up to 5 minutes, and keep what is not sent."},
 	"docs.change":          {"更正与作废", "Corrections and voids"},
 	"docs.change.text":     {"更正和作废也是事件：属于同一案卷（subject、source 相同），有自己的 id，用 target 指明原事件的 id。原事件不删除；自更正入账起按新内容统计，此前的时点仍是原数。", "Corrections and voids are events too: of the same case (same subject and source), with an id of their own, and with the id of the first event as target. Nothing is deleted; from the correction's place in the log on the new contents count, before it the old figure stands."},
-	"docs.change.whole":    {"data 是更正后的完整内容，不是差异；发生时间有误时另给 time。再次更正仍指向原事件。", "data is the whole new contents, not a difference; when the time was wrong too, give time. A further correction points at the first event again."},
+	"docs.change.whole":    {"data 是更正后的完整内容，不是差异；发生时间有误时另给 time。再次更正仍指向原事件，以日志中最后一次为准；作废一条更正即恢复更正前的内容，作废一条作废即恢复原事件。", "data is the whole new contents, not a difference; when the time was wrong too, give time. A further correction points at the first event again, and the last in the log holds; to void a correction restores what stood before it, to void a void brings the event back."},
 	"docs.change.first":    {"原事件：", "The event:"},
 	"docs.change.correct":  {"更正：", "Its correction:"},
 	"docs.change.void":     {"作废：", "Its void:"},
