@@ -142,6 +142,10 @@ func (v *visit) referenceType(t *schemas.EventType) referenceType {
 	if t.Meta() {
 		r.Title = v.eventTitle(t.Name)
 	}
+	if later := successor(t); later != nil {
+		r.Title = v.t("docs.old", r.Title)
+		r.Rules = append(r.Rules, v.t("docs.old.rule", later.Name))
+	}
 	schema := schemas.JSONSchema(t)
 	for _, name := range fieldNames(t) {
 		r.Fields = append(r.Fields, v.referenceField(t, name, schema))
@@ -151,6 +155,26 @@ func (v *visit) referenceType(t *schemas.EventType) referenceType {
 	}
 	r.Rules = append(r.Rules, v.pairs(t, schema)...)
 	return r
+}
+
+// successor is the latest version of a type that has a later one; nil otherwise.
+func successor(t *schemas.EventType) *schemas.EventType {
+	var latest *schemas.EventType
+	for _, other := range schemas.Catalogue.Of(t.Case) {
+		if other.Verb == t.Verb && version(other) > version(t) && (latest == nil || version(other) > version(latest)) {
+			latest = other
+		}
+	}
+	return latest
+}
+
+// version is the number at the end of a type's name.
+func version(t *schemas.EventType) int {
+	n, err := strconv.Atoi(t.Name[strings.LastIndex(t.Name, ".v")+2:])
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // fieldNames are the fields of the data in the order of the payload struct.

@@ -220,15 +220,15 @@ func resolved(registry huma.Registry, s *huma.Schema) *huma.Schema {
 // the answers to them.
 func describeIngest(doc *huma.OpenAPI) {
 	all := doc.Components.Schemas.Map()
-	text := func(pattern, description string) *huma.Schema {
-		return &huma.Schema{Type: huma.TypeString, Pattern: pattern, Description: description}
+	text := func(description string) *huma.Schema {
+		return &huma.Schema{Type: huma.TypeString, Description: description}
 	}
 	event := &huma.Schema{Type: huma.TypeObject, Title: "Event", Description: "an event: CloudEvents 1.0 in JSON", Properties: map[string]*huma.Schema{}, AdditionalProperties: false}
 	for _, a := range attributes {
 		if a.required {
 			event.Required = append(event.Required, a.name)
 		}
-		event.Properties[a.name] = text("", a.form.EN+": "+a.meaning.EN)
+		event.Properties[a.name] = text(a.form.EN+": "+a.meaning.EN)
 	}
 	event.Properties["specversion"].Enum = []any{"1.0"}
 	event.Properties["id"].Format = "uuid"
@@ -242,16 +242,16 @@ func describeIngest(doc *huma.OpenAPI) {
 	}
 	all["Event"] = event
 	fieldError := &huma.Schema{Type: huma.TypeObject, Required: []string{"location", "message"}, Properties: map[string]*huma.Schema{
-		"location": text("", "where: id, source, data.minutes; event for the whole"), "message": text("", "what is wrong, and what is expected")}}
+		"location": text("where: id, source, data.minutes; event for the whole"), "message": text("what is wrong, and what is expected")}}
 	result := &huma.Schema{Type: huma.TypeObject, Required: []string{"id", "status"}, Properties: map[string]*huma.Schema{
-		"id":     text("", "as it was sent"),
+		"id":     text("as it was sent"),
 		"status": {Type: huma.TypeString, Enum: []any{"accepted", "rejected"}},
 		"retry":  {Type: huma.TypeBoolean, Description: "rejected for the moment only: send it again"},
 		"errors": {Type: huma.TypeArray, Items: fieldError}}}
 	all["EventResults"] = &huma.Schema{Type: huma.TypeObject, Required: []string{"results"}, Properties: map[string]*huma.Schema{
 		"results": {Type: huma.TypeArray, Description: "one for each event, in the order sent", Items: result}}}
 	all["Refusal"] = &huma.Schema{Type: huma.TypeObject, Required: []string{"title", "status", "detail"}, Properties: map[string]*huma.Schema{
-		"title": text("", ""), "status": {Type: huma.TypeInteger}, "detail": text("", "")}}
+		"title": text(""), "status": {Type: huma.TypeInteger}, "detail": text("")}}
 
 	ref := func(name string) *huma.Schema { return &huma.Schema{Ref: "#/components/schemas/" + name} }
 	responses := map[string]*huma.Response{}
@@ -280,8 +280,8 @@ func describeIngest(doc *huma.OpenAPI) {
 	}
 	doc.Paths[eventsPath].Post = post
 	eventType := &huma.Schema{Type: huma.TypeObject, Required: []string{"name", "case", "title", "schema", "example"}, Properties: map[string]*huma.Schema{
-		"name": text("", "the type's full name"), "case": text("", ""), "clause": text("", "of the 2018 rules"),
-		"title":   {Type: huma.TypeObject, Required: []string{"zh", "en"}, Properties: map[string]*huma.Schema{"zh": text("", ""), "en": text("", "")}},
+		"name": text("the type's full name"), "case": text(""), "clause": text("of the 2018 rules"),
+		"title":   {Type: huma.TypeObject, Required: []string{"zh", "en"}, Properties: map[string]*huma.Schema{"zh": text(""), "en": text("")}},
 		"schema":  {Type: huma.TypeObject, AdditionalProperties: true, Description: "JSON Schema of the data"},
 		"example": {Type: huma.TypeObject, AdditionalProperties: true, Description: "an example of the data"}}}
 	doc.Paths[eventTypesPath] = &huma.PathItem{Get: &huma.Operation{OperationID: "event-types", Summary: "What every type of event holds, with JSON Schema and example", Tags: []string{"ingest"},

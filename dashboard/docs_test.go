@@ -97,6 +97,18 @@ func TestTheReferenceSaysWhichOrgansHaveWhichDuties(t *testing.T) {
 	}
 }
 
+// A type that has a later version stays in the reference and points there.
+func TestAnOldTypeLeadsToItsSuccessor(t *testing.T) {
+	for _, typ := range schemas.Catalogue.All() {
+		rules := (&visit{phrases: english}).referenceType(typ).Rules
+		later := successor(typ)
+		points := later != nil && slices.ContainsFunc(rules, func(rule string) bool { return strings.Contains(rule, later.Name) })
+		if later != nil && !points || later != nil && later.Verb != typ.Verb {
+			t.Errorf("%s has %s after it and does not say so", typ.Name, later.Name)
+		}
+	}
+}
+
 func TestTheReferenceAgreesWithIngest(t *testing.T) {
 	if eventsPath != ingest.EventsPath || eventTypesPath != ingest.EventTypesPath || eventMediaType != ingest.EventMediaType || batchMediaType != ingest.BatchMediaType ||
 		maxBatchEvents != ingest.MaxBatchEvents || maxBatchBytes != ingest.MaxBatchBytes {

@@ -256,6 +256,8 @@ var messages = map[string]message{
 	"docs.limit.value":     {"数值 %s", "%s"},
 	"docs.limit.items":     {"%s 项", "%s items"},
 	"docs.pair":            {"%s 为 %s 时，%s 只能是 %s", "where %s is %s, %s is one of %s"},
+	"docs.old":             {"%s（旧版）", "%s (old version)"},
+	"docs.old.rule":        {"已有新版 %s，新系统请用新版；旧版继续接受。", "There is %s now: new systems send that; this one is still accepted."},
 	"docs.more":            {"接口", "Interfaces"},
 
 	"api.title":     {"数据接口文档", "Reference of the API"},
