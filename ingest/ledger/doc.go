@@ -1,13 +1,17 @@
 // Package ledger reads the ledgers that county legal aid centres keep in
-// spreadsheets — the sign-in book (签到簿) and the consultation ledger
-// (咨询台账) — into events, and says in the clerk's words what became of every
-// line.
+// spreadsheets — the sign-in book (签到簿), the consultation ledger (咨询台账), the
+// registers of applications (法律援助申请登记簿) and notifications (告知登记簿), the
+// lists of trainings (培训名单) and subsidies (补贴发放表) — into events, and says in
+// the clerk's words what became of every line. The table kinds has a row for
+// each. [Template] makes an empty one.
 //
 //	Read ──> Ledger{Events, Rejections, Repeats, Notices} ──> Import: send, Report, Annotate
 //
 // # Reading
 //
-// A sheet is known by its headings, never by its name or place: the table
+// A file is XLSX or CSV by its content, whatever its name says; of a CSV the
+// encoding (UTF-8, GB18030, UTF-16) and the separator are found out. A sheet is
+// known by its headings, never by its name or place: the table
 // columns lists what each may be called. Cells are read as people write them:
 // dates and times in every style met so far, full-width digits, merged cells,
 // words for modes, channels and roles (see parseDate, parseTime and the table
@@ -24,6 +28,10 @@
 //
 //	shift         station, licence, sign-in time
 //	consultation  station, licence, time, place among the different lines of that minute
+//	application   station, licence, time of receipt, place
+//	notification  station, organ and trigger, time, place
+//	training      station or division, licence and topic, day, place
+//	subsidy       station or division, licence, day it was due, place
 //
 // The case's UUID is version 5 of those in the namespace below, an event's
 // UUID version 5 of the case and the event's type; [caseID] and [eventID] are
@@ -52,5 +60,6 @@
 // pseudonym made from the line's identity; the question goes out as a topic of
 // at most 60 characters in which names from the person column and long numbers
 // are blotted out; the answer, remarks and names stay in the file, which the
-// report says.
+// report says. Names and numbers in a register tell lines of one day apart, and
+// stay in the file as well.
 package ledger

@@ -103,7 +103,12 @@ func (b *browser) clean() {
 // look keeps a picture (go test -artifacts -outputdir DIR).
 func (b *browser) look(name string) {
 	b.t.Helper()
-	png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+	defer cancel()
+	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](`document.readyState === 'complete' && document.body.offsetHeight > 0`)); err != nil {
+		b.t.Fatal(err)
+	}
+	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	if err != nil {
 		b.t.Fatal(err)
 	}

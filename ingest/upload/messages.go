@@ -55,6 +55,7 @@ var messages = map[string]schemas.Text{
 	"confirm":         {ZH: "确认导入", EN: "Confirm the import"},
 	"confirm.again":   {ZH: "继续导入", EN: "Go on"},
 	"confirm.nothing": {ZH: "没有可导入的行。", EN: "There is nothing to import."},
+	"confirm.known":   {ZH: "这些行此前都已导入，没有要发送的。", EN: "All these lines were imported before; there is nothing to send."},
 	"again":           {ZH: "换文件", EN: "Choose other files"},
 	"another":         {ZH: "再导入别的文件", EN: "Import other files"},
 	"expires":         {ZH: "上传的文件只在内存里保留十五分钟，不存盘。", EN: "Uploaded files stay in memory for a quarter of an hour and are not stored."},

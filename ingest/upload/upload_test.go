@@ -176,6 +176,7 @@ func TestAnUploadIsADryRunUntilItIsConfirmed(t *testing.T) {
 
 	// The same file a second time: all of it is there already.
 	again := post(t, url+Path, "", map[string][]byte{"榆树法院.xlsx": county(t)})
+	again.want(t, http.StatusOK, "将发送</dt><dd>0 条事件", "此前已导入</dt><dd>227 条事件", "这些行此前都已导入，没有要发送的。")
 	do(t, http.MethodPost, again.Request.URL.String(), nil).want(t, http.StatusOK, "此前已导入</dt><dd>227 条事件")
 	if p.sent != 227 {
 		t.Errorf("%d events were sent", p.sent)
