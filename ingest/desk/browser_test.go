@@ -293,11 +293,11 @@ func (b *browser) open(path string) {
 	b.wait(ready)
 }
 
-// at opens a station's desk for a lawyer, chosen as people choose.
-func (b *browser) at(station, licence string) {
+// begin opens the court's desk for the lawyer, chosen as people choose.
+func (b *browser) begin() {
 	b.t.Helper()
-	b.open("/desk/" + station)
-	b.typed("#setup-lawyer", licence)
+	b.open("/desk/" + court)
+	b.typed("#setup-lawyer", lawyer)
 	b.click("#setup-form button")
 	b.wait(`!document.getElementById('desk').hidden`)
 }

@@ -75,7 +75,7 @@ func (b *browser) aDay() {
 func TestEveryKindOfEntryArrivesInTheLog(t *testing.T) {
 	s := newStation(t)
 	b := newBrowser(t, s.url)
-	b.at(court, lawyer)
+	b.begin()
 	b.aDay()
 	events := s.stored()
 	if got, want := types(events), "shift.signed_in consultation.recorded consultation.signed consultation.recorded consultation.signed application.received application.transferred "+

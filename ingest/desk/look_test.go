@@ -9,7 +9,7 @@ func TestTheDeskFitsAndIsAccessible(t *testing.T) {
 	b.look("setup")
 	b.fits("the choice of a station")
 	b.accessible("the choice of a station")
-	b.at(court, lawyer)
+	b.begin()
 	b.look("empty")
 	b.aDay()
 	b.wait(`document.getElementById('notice').textContent !== ''`)

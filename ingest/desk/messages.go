@@ -183,6 +183,7 @@ var messages = map[string]schemas.Text{
 	"wrong.division":      {ZH: "区划代码不是吉林省现行的区划", EN: "That is not a division of the province"},
 	"wrong.count":         {ZH: "请填 0 到 %s 的整数", EN: "A whole number from 0 to %s"},
 	"wrong.time":          {ZH: "请填完整的日期和时间", EN: "Give date and time"},
+	"wrong.before":        {ZH: "不能早于签到时间 %s", EN: "Not before the sign-in at %s"},
 	"wrong.future":        {ZH: "时间还没有到，请核对", EN: "That is in the future"},
 
 	"problem":         {ZH: "%s：%s", EN: "%s: %s"},

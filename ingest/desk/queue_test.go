@@ -51,7 +51,7 @@ func (b *browser) onDevice() (ids []string, times []time.Time) {
 func TestEntriesMadeWithoutANetworkArriveOnceInOrderWithTheirTime(t *testing.T) {
 	s := newStation(t)
 	b := newBrowser(t, s.url)
-	b.at(court, lawyer)
+	b.begin()
 	b.wait(`document.body.dataset.offline === 'ready'`)
 	s.cut.Store(true)
 	b.click("#shift-form button")
@@ -93,7 +93,7 @@ func TestEntriesMadeWithoutANetworkArriveOnceInOrderWithTheirTime(t *testing.T) 
 func TestTheNetworkComesBackWhileTheDeskIsOpen(t *testing.T) {
 	s := newStation(t)
 	b := newBrowser(t, s.url)
-	b.at(court, lawyer)
+	b.begin()
 	s.cut.Store(true)
 	b.consult("p-one", "sign")
 	b.waiting(2)
@@ -106,10 +106,37 @@ func TestTheNetworkComesBackWhileTheDeskIsOpen(t *testing.T) {
 	b.clean("the network came back")
 }
 
+func TestTwoTabsAreOneDesk(t *testing.T) {
+	s := newStation(t)
+	b := newBrowser(t, s.url)
+	b.begin()
+	ctx, stop := chromedp.NewContext(b.ctx)
+	defer stop()
+	other := &browser{t: t, ctx: ctx, base: s.url}
+	if err := chromedp.Do(ctx, chromedp.Navigate(s.url+"/desk")); err != nil {
+		t.Fatal(err)
+	}
+	other.wait(ready)
+	s.cut.Store(true)
+	b.consult("p-one", "only")
+	other.waiting(1)
+	other.consult("p-two", "only")
+	b.waiting(2)
+	s.cut.Store(false)
+	eval[bool](b, `window.dispatchEvent(new Event('online'))`)
+	eval[bool](other, `window.dispatchEvent(new Event('online'))`)
+	b.settled(2)
+	other.settled(2)
+	if got := s.stored(); len(got) != 2 {
+		t.Errorf("in the log: %s", types(got))
+	}
+	b.clean("two tabs")
+}
+
 func TestAnAnswerThatIsLost(t *testing.T) {
 	s := newStation(t)
 	b := newBrowser(t, s.url)
-	b.at(court, lawyer)
+	b.begin()
 	s.instead(func(_ http.ResponseWriter, r *http.Request) {
 		s.router.ServeHTTP(httptest.NewRecorder(), r)
 		panic(http.ErrAbortHandler) // the log has it, the desk does not know
@@ -134,7 +161,7 @@ func TestAnAnswerThatIsLost(t *testing.T) {
 func TestAClockThatIsNotSetIsTold(t *testing.T) {
 	s := newStation(t)
 	b := newBrowser(t, s.url)
-	b.at(court, lawyer)
+	b.begin()
 	s.instead(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Date", time.Now().Add(-2*time.Hour-10*time.Second).UTC().Format(http.TimeFormat))
 		s.router.ServeHTTP(w, r)
@@ -150,7 +177,7 @@ func TestAClockThatIsNotSetIsTold(t *testing.T) {
 func TestABusyServerIsAskedAgain(t *testing.T) {
 	s := newStation(t)
 	b := newBrowser(t, s.url)
-	b.at(court, lawyer)
+	b.begin()
 	sent := 0
 	for _, tt := range []struct {
 		name   string
@@ -212,7 +239,7 @@ func wrongMinutes(w http.ResponseWriter, r *http.Request) {
 func TestARefusedEntryIsMended(t *testing.T) {
 	s := newStation(t)
 	b := newBrowser(t, s.url)
-	b.at(court, lawyer)
+	b.begin()
 	s.instead(wrongMinutes)
 	b.consult("p-one", "sign")
 	b.wait(`document.body.dataset.rejected === '1' && document.body.dataset.waiting === '1'`) // what follows in the case waits
@@ -244,7 +271,7 @@ func TestARefusedEntryIsMended(t *testing.T) {
 func TestARefusedEntryIsDiscardedWhenAsked(t *testing.T) {
 	s := newStation(t)
 	b := newBrowser(t, s.url)
-	b.at(court, lawyer)
+	b.begin()
 	s.instead(wrongMinutes)
 	b.consult("p-one", "sign")
 	b.wait(`document.body.dataset.rejected === '1'`)
@@ -265,7 +292,7 @@ func TestARefusedEntryIsDiscardedWhenAsked(t *testing.T) {
 func TestCorrectingAndVoiding(t *testing.T) {
 	s := newStation(t)
 	b := newBrowser(t, s.url)
-	b.at(court, lawyer)
+	b.begin()
 	b.click("#shift-form button")
 	b.settled(1)
 	b.consult("p-one", "sign")
@@ -306,6 +333,41 @@ func TestCorrectingAndVoiding(t *testing.T) {
 		t.Errorf("the row says %q", row)
 	}
 	b.clean("corrected")
+}
+
+// At a quarter to nine somebody sees that yesterday's shift is still open and a
+// line of it unsigned.
+func TestYesterdayIsMadeGood(t *testing.T) {
+	s := newStation(t)
+	b := newBrowser(t, s.url)
+	b.begin()
+	yesterday := time.Now().Add(-24 * time.Hour).In(schemas.Shanghai).Format("2006-01-02T15:04:05")
+	b.typed(`#shift-form [name="when"]`, yesterday)
+	b.click("#shift-form .big")
+	b.settled(1)
+	b.consult("p-one", "only")
+	b.settled(2)
+	b.wait(`document.getElementById('shift-span').textContent.startsWith('24 小时 ')`)
+	b.typed(`#sign-out-form [name="when"]`, "2020-01-01T08:00:00")
+	b.click("#sign-out")
+	b.wait(`document.querySelector('#sign-out-form .error').textContent.startsWith('不能早于签到时间')`)
+	b.typed(`#sign-out-form [name="when"]`, "2099-01-01T08:00:00")
+	b.click("#sign-out")
+	b.wait(`document.querySelector('#sign-out-form .error').textContent.startsWith('时间还没有到')`)
+	b.typed(`#sign-out-form [name="when"]`, yesterday)
+	b.click("#sign-out")
+	b.settled(3)
+	events := s.stored()
+	if in, out := events[0].Time, events[2].Time; !in.Equal(out) || in.In(schemas.Shanghai).Format("2006-01-02T15:04:05") != yesterday {
+		t.Errorf("signed in %s, out %s, expected %s", in, out, yesterday)
+	}
+	// Another lawyer at the same device cannot sign for the first.
+	b.click("#change")
+	b.typed("#setup-lawyer", "12201201810654321")
+	b.click("#setup-form button")
+	b.wait(`document.getElementById('lawyer').textContent === '…654321' && !document.getElementById('desk').hidden`)
+	b.wait(`!document.querySelector('#entries [data-act="sign"]') && !!document.querySelector('#entries .unsigned')`)
+	b.clean("yesterday")
 }
 
 func TestHostileTextIsText(t *testing.T) {

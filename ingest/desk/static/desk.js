@@ -378,13 +378,13 @@ function entryForms() {
       }
     });
   }
-  $('sign-out').addEventListener('click', async () => {
-    const shift = openShift();
-    if (shift && !$('sign-out').disabled) {
-      $('sign-out').disabled = true;
-      await keep([event('zhiban.shift.signed_out.v1', shift.subject, { lawyer: shift.data.lawyer })], t('kept', say(forms['zhiban.shift.signed_out.v1'].title)));
-      $('sign-out').disabled = false;
-    }
+  const out = $('sign-out-form'), type = 'zhiban.shift.signed_out.v1';
+  fill(out, type);
+  onSubmit(out, async () => {
+    const shift = openShift(), taken = take(out);
+    if (!shift || !taken) return;
+    if (taken.time < shift.time) return show(out, { when: t('wrong.before', rules.clock(shift.time)) });
+    if (await keep([event(type, shift.subject, taken.data, taken.time, shift.record.event.source)], t('kept', say(forms[type].title)))) clean(out);
   });
 }
 
@@ -537,8 +537,8 @@ function renderToday() {
   const today = rules.dayOf(Date.now());
   const unsettled = (e) => e.record.state !== 'sent' || e.changes.some((c) => c.state !== 'sent');
   const ofToday = (e) => rules.dayOf(made7(e.record.event.id)) === today;
-  const shown = entries.filter((e) => (here(e) && ofToday(e)) || unsettled(e)).reverse();
   const unsigned = new Set(open('consultation', 'recorded', 'signed').map((e) => e.subject));
+  const shown = entries.filter((e) => (here(e) && (ofToday(e) || (unsigned.has(e.subject) && e.verb === 'recorded'))) || unsettled(e)).reverse();
   const focus = document.activeElement?.dataset?.focus;
   $('entries').replaceChildren(...shown.map((e) => row(e, unsigned)));
   $('none').hidden = shown.length > 0;
@@ -560,7 +560,7 @@ function row(e, unsigned) {
   const actions = [];
   if (record.state === 'rejected') actions.push(act('mend', t('mend'), () => edit(e, record), ''), act('discard', t('discard'), () => discard(record)));
   else if (!e.voided) {
-    if (e.kind === 'consultation' && e.verb === 'recorded' && unsigned.has(e.subject)) {
+    if (e.kind === 'consultation' && e.verb === 'recorded' && unsigned.has(e.subject) && e.data.lawyer === settings.lawyer) { // nobody signs for another
       actions.push(act('sign', t('sign'), () => keep([event('zhiban.consultation.signed.v1', e.subject, { lawyer: settings.lawyer }, Date.now(), record.event.source)], t('kept', say(forms['zhiban.consultation.signed.v1'].title))), ''));
     }
     actions.push(act('correct', t('correct'), () => edit(e)), act('void', t('void'), () => edit(e, undefined, true)));
