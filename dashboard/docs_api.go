@@ -228,7 +228,7 @@ func describeIngest(doc *huma.OpenAPI) {
 		if a.required {
 			event.Required = append(event.Required, a.name)
 		}
-		event.Properties[a.name] = text(a.form.EN+": "+a.meaning.EN)
+		event.Properties[a.name] = text(a.form.EN + ": " + a.meaning.EN)
 	}
 	event.Properties["specversion"].Enum = []any{"1.0"}
 	event.Properties["id"].Format = "uuid"

@@ -207,6 +207,14 @@ func TestTheAPIPageHoldsEveryOperation(t *testing.T) {
 	}
 }
 
+func TestTheChineseAPIPageIsInChinese(t *testing.T) {
+	_, _, body := get(t, newServer(t, newFake()), "/docs/api")
+	_, body, _ = strings.Cut(body, "<main")
+	for _, m := range regexp.MustCompile(`>([^<>]*[a-z]{2,} [a-z]{2,}[^<>]*)</(td|p|h2|a|li|small)>`).FindAllStringSubmatch(body, -1) {
+		t.Errorf("in English: %q; translate it in docWords", html.UnescapeString(m[1]))
+	}
+}
+
 func TestEveryPageLeadsToTheReferences(t *testing.T) {
 	s := newServer(t, newFake())
 	_, _, body := get(t, s, "/indicators?lang=en")
