@@ -65,11 +65,14 @@ func decodeText(b []byte) (string, bool) {
 	return strings.ReplaceAll(text, "\r", "\n"), true
 }
 
+// sniffed is how much of a text is looked at for its separator.
+const sniffed = 64 << 10
+
 // sniffComma is the separator that splits the first rows into the most fields.
 func sniffComma(text string) rune {
 	best, most := ',', 0
 	for _, comma := range []rune{',', ';', '\t'} {
-		r := newCSVReader(text, comma)
+		r := newCSVReader(text[:min(len(text), sniffed)], comma)
 		fields := 0
 		for range headRows {
 			record, err := r.Read()

@@ -173,3 +173,19 @@ func FuzzCSV(f *testing.F) {
 		}
 	})
 }
+
+func TestReadingStopsWhenItIsToldTo(t *testing.T) {
+	b := []byte(countyCSV(t, countyLedgers[0], "咨询台账", ','))
+	for _, after := range []int{0, 2, 50} {
+		rows := 0
+		_, err := Read("a.csv", bytes.NewReader(b), ReadOptions{Stop: func() error {
+			if rows++; rows > after {
+				return context.DeadlineExceeded
+			}
+			return nil
+		}})
+		if err == nil || err.Error() != "a.csv：读取中断，文件太大或机器太忙：context deadline exceeded" {
+			t.Errorf("after %d rows: %v", after, err)
+		}
+	}
+}

@@ -17,7 +17,7 @@
 // words for modes, channels and roles (see parseDate, parseTime and the table
 // words). What cannot be read for certain is rejected with sheet, row and
 // reason; nothing is guessed, and nothing is left out silently: columns that
-// are not imported, sheets that are neither kind, total rows and footers are
+// are not imported, sheets that are no ledger, total rows and footers are
 // all accounted for.
 //
 // # Identity

@@ -195,6 +195,9 @@ func shiftsDiffer(n, o line) string {
 	return strings.Join(out, "、") + "不同"
 }
 
+// mostValues is how many names of a licence, or licences of a name, are listed.
+const mostValues = 10
+
 // compareNames looks for a licence with two names and a name with two
 // licences: one of them is a slip that seventeen digits do not show.
 func (l *Ledger) compareNames() {
@@ -217,6 +220,9 @@ func (l *Ledger) compareNames() {
 				order = append(order, key)
 			}
 			if !slices.Contains(u.values, value) {
+				if len(u.values) == mostValues {
+					continue
+				}
 				u.values = append(u.values, value)
 			}
 			if len(u.rows[value]) < 3 {

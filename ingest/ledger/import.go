@@ -186,7 +186,7 @@ func (r *run) file(ctx context.Context, path string) (*Ledger, error) {
 // source imports what a file holds, whose name is path.
 func (r *run) source(ctx context.Context, path string, src []byte) (*Ledger, Sent, error) {
 	r.progress(path, Reading, 0, 0)
-	l, err := Read(path, bytes.NewReader(src), ReadOptions{Station: r.Station, Rows: func(rows int) { r.progress(path, Reading, rows, 0) }})
+	l, err := Read(path, bytes.NewReader(src), ReadOptions{Station: r.Station, Stop: ctx.Err, Rows: func(rows int) { r.progress(path, Reading, rows, 0) }})
 	if err != nil {
 		return nil, Sent{}, err
 	}

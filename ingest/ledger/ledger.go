@@ -21,6 +21,7 @@ type Ledger struct {
 	lines    []line
 	rows     int // read so far
 	progress func(rows int)
+	stop     func() error
 	origins  []int          // of each event the line it comes from
 	noticed  map[string]int // sheet and text of each notice
 }

@@ -16,6 +16,8 @@ import (
 type ReadOptions struct {
 	// Station is the station whose ledgers these are; empty: from the title.
 	Station schemas.StationCode
+	// Stop, when there is one, is asked at every row whether to give up.
+	Stop func() error
 	// Rows, when there is one, hears now and then how many rows were read.
 	Rows func(rows int)
 }
@@ -39,7 +41,7 @@ func Read(name string, r io.Reader, o ReadOptions) (l *Ledger, err error) {
 		return nil, err
 	}
 	defer book.Close()
-	l = &Ledger{File: name, format: format, large: large, progress: o.Rows}
+	l = &Ledger{File: name, format: format, large: large, progress: o.Rows, stop: o.Stop}
 	if err := l.readBook(book, o); err != nil {
 		return nil, err
 	}
@@ -53,6 +55,9 @@ func (l *Ledger) readBook(book spreadsheet, o ReadOptions) error {
 	for _, name := range book.sheets() {
 		r := &reader{book: book, ledger: l, name: name}
 		if err := r.head(); err != nil {
+			if l.stop != nil && l.stop() != nil {
+				return unreadable(l.File, "读取中断，文件太大或机器太忙：%v", err)
+			}
 			return unreadable(l.File, "工作表「%s」读不出来：%v", name, err)
 		}
 		readers = append(readers, r)
@@ -73,6 +78,9 @@ func (l *Ledger) readBook(book spreadsheet, o ReadOptions) error {
 			l.notice(r.name, 0, "是隐藏的工作表，也已读入")
 		}
 		if err := r.read(); err != nil {
+			if l.stop != nil && l.stop() != nil {
+				return unreadable(l.File, "读取中断，文件太大或机器太忙：%v", err)
+			}
 			return unreadable(l.File, "工作表「%s」读不出来：%v", r.name, err)
 		}
 	}
@@ -214,13 +222,20 @@ func (r *reader) scan(use func(rows []sheetRow) (used int, more bool)) error {
 		used, more = use(window)
 		window = window[used:]
 	}
+	var stopped error
 	err := r.book.rows(r.name, func(n int, cells []string) bool {
+		if stop := r.ledger.stop; stop != nil {
+			if stopped = stop(); stopped != nil {
+				return false
+			}
+		}
 		window = append(window, sheetRow{n, cells})
 		for more && len(window) >= maxHeadingDepth {
 			step()
 		}
 		return more
 	})
+	err = cmp.Or(stopped, err)
 	for more && err == nil && len(window) > 0 {
 		step()
 	}

@@ -57,6 +57,7 @@ const (
 	MaxFiles = 20
 
 	readTime = time.Minute     // for the body to arrive
+	lookTime = time.Minute     // for the dry run
 	sendTime = 5 * time.Minute // for its events to be sent
 	atOnce   = 2               // uploads that are read or sent at the same time
 )
@@ -275,13 +276,16 @@ func (p *Page) take(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	done, err := p.turn(r.Context())
+	ctx, cancel := context.WithTimeout(r.Context(), lookTime)
+	defer cancel()
+	done, err := p.turn(ctx)
 	if err != nil {
-		return // nobody waits for the answer any more
+		p.fail(w, r, http.StatusServiceUnavailable, "error.full")
+		return
 	}
 	defer done()
 	e := &entry{sources: sources, station: code}
-	e.report = newReport(sources, ledger.ImportSources(r.Context(), ledger.Options{Station: code, DryRun: true, Known: p.cfg.Known}, sources), false)
+	e.report = newReport(sources, ledger.ImportSources(ctx, ledger.Options{Station: code, DryRun: true, Known: p.cfg.Known}, sources), false)
 	token := rand.Text()
 	if !p.kept.put(token, e) {
 		p.fail(w, r, http.StatusServiceUnavailable, "error.full")
