@@ -172,14 +172,16 @@ func (c *standaloneCommand) Run(ctx context.Context, r *run) (err error) {
 		return err
 	}
 	defer in.Close()
-	pages, err := r.dashboard(conn, metrics, in.Ready)
+	pages, err := r.dashboard(conn, dashboard.Config{Metrics: metrics, Ready: in.Ready, Beside: []dashboard.Place{
+		{Path: "/desk", Title: schemas.Text{ZH: "工作站登记", EN: "Station desk"}},
+		{Path: "/import", Title: schemas.Text{ZH: "台账导入", EN: "Import ledgers"}},
+	}})
 	if err != nil {
 		return err
 	}
 	router := mux.NewRouter()
 	in.Register(router)
-	desk.New(desk.Config{Docs: "/api/openapi.json", Home: "/", Log: r.log}).Register(router)
-	r.importPage(router).Register(router)
+	r.entryPages(router, "/docs/events", "/")
 	pages.Register(router)
 
 	group, ctx := errgroup.WithContext(ctx)
@@ -219,7 +221,10 @@ func (c *ingestCommand) Run(ctx context.Context, r *run) error {
 	}
 	defer in.Close()
 	r.log.Info("ingest", "listen", listener.Addr())
-	return serve(ctx, listener, in.Handler())
+	router := mux.NewRouter()
+	r.entryPages(router, "/api/v1/event-types", "")
+	router.PathPrefix("/").Handler(in.Handler())
+	return serve(ctx, listener, router)
 }
 
 type projectorCommand struct {
@@ -257,7 +262,7 @@ func (c *dashboardCommand) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	defer conn.Close()
-	pages, err := r.dashboard(conn, newMetrics(), nil)
+	pages, err := r.dashboard(conn, dashboard.Config{Metrics: newMetrics()})
 	if err != nil {
 		return err
 	}
@@ -287,10 +292,9 @@ func (r *run) project(ctx context.Context, kafka []string, conn driver.Conn, gro
 	return p.Run(ctx)
 }
 
-// dashboard makes the pages; log, when they are served together with ingest,
-// says whether events are taken.
-func (r *run) dashboard(conn driver.Conn, metrics *prometheus.Registry, log func(context.Context) error) (*dashboard.Server, error) {
-	return dashboard.New(dashboard.Config{Metrics: metrics, Log: r.log, Ready: log}, report.New(conn))
+func (r *run) dashboard(conn driver.Conn, config dashboard.Config) (*dashboard.Server, error) {
+	config.Log = r.log
+	return dashboard.New(config, report.New(conn))
 }
 
 func newMetrics() *prometheus.Registry {
@@ -511,6 +515,14 @@ func (r *run) importProgress() func(ledger.Progress) {
 		}
 		_ = bar.Set(p.Done)
 	}
+}
+
+// entryPages adds the pages on which people enter things: the station desk and
+// the import. docs is where the desk sends those who want to write a program,
+// home where its title leads.
+func (r *run) entryPages(router *mux.Router, docs, home string) {
+	desk.New(desk.Config{Docs: docs, Home: home, Log: r.log}).Register(router)
+	r.importPage(router).Register(router)
 }
 
 // importPage is the page that takes ledgers and sends them to the platform that

@@ -240,6 +240,9 @@ func (s *Server) html(v *visit, p page) ([]byte, error) {
 		Language: v.here("lang", other), Fresh: v.t("fresh.none"), Poll: s.cfg.Poll.Milliseconds(),
 		Docs: []link{{v.t("docs.title"), v.link("/docs/events")}, {v.t("api.title"), v.link("/docs/api")}},
 	}
+	for _, place := range s.cfg.Beside {
+		f.Menus = append(f.Menus, menu{place.Path, place.Title.In(string(v.phrases)), v.link(place.Path)})
+	}
 	if !v.status.Recorded.IsZero() {
 		f.Fresh = v.t("fresh", clock(v.status.Recorded))
 		f.Events = v.t("fresh.events", number(float64(v.status.Events)))

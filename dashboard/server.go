@@ -62,6 +62,8 @@ type Config struct {
 	// Metrics is where the dashboard registers its metrics; its own registry
 	// when nil.
 	Metrics *prometheus.Registry
+	// Beside are pages of others on the same address: they enter the menu.
+	Beside []Place
 	// Ready says whether what is served beside the dashboard can answer; nil:
 	// nothing is.
 	Ready func(context.Context) error
@@ -69,6 +71,12 @@ type Config struct {
 	Log *slog.Logger
 	// Now is the clock; time.Now when nil.
 	Now func() time.Time
+}
+
+// Place is a page by its path and title.
+type Place struct {
+	Path  string
+	Title schemas.Text
 }
 
 // Validate names a setting that cannot work.
