@@ -222,7 +222,7 @@ func (c *ingestCommand) Run(ctx context.Context, r *run) error {
 	defer in.Close()
 	r.log.Info("ingest", "listen", listener.Addr())
 	router := mux.NewRouter()
-	r.entryPages(router, "/api/v1/event-types", "")
+	r.entryPages(router, "/api/v1/event-types", "/desk")
 	router.PathPrefix("/").Handler(in.Handler())
 	return serve(ctx, listener, router)
 }
@@ -522,14 +522,14 @@ func (r *run) importProgress() func(ledger.Progress) {
 // home where its title leads.
 func (r *run) entryPages(router *mux.Router, docs, home string) {
 	desk.New(desk.Config{Docs: docs, Home: home, Log: r.log}).Register(router)
-	r.importPage(router).Register(router)
+	r.importPage(router, home).Register(router)
 }
 
 // importPage is the page that takes ledgers and sends them to the platform that
 // api serves, in the same way as the command does.
-func (r *run) importPage(api http.Handler) *upload.Page {
+func (r *run) importPage(api http.Handler, home string) *upload.Page {
 	client := &ingest.Client{URL: "http://localhost", HTTP: &http.Client{Transport: upload.Local(api)}}
-	return upload.New(upload.Config{Send: sendLedger(client), Known: client.Known, Log: r.log})
+	return upload.New(upload.Config{Send: sendLedger(client), Known: client.Known, Home: home, Log: r.log})
 }
 
 // client sends to an ingest server and says when it has to try again.
