@@ -83,14 +83,18 @@ func (w *Warehouse) readRegister(ctx context.Context, cut Cut) (*register, error
 	}
 	r := &register{map[schemas.StationCode]Station{}, map[string]Lawyer{}}
 	for _, c := range order {
-		for _, e := range schemas.Effective(cases[c]) {
+		effective := schemas.Effective(cases[c])
+		for _, e := range effective {
 			switch p := e.Payload.(type) {
 			case *schemas.StationFounded:
 				code := schemas.StationCode(p.Code)
 				r.stations[code] = Station{code, schemas.StationKind(p.Kind), p.Name, schemas.DivisionCode(p.Location), schemas.DivisionCode(p.Reporting), true}
 			case *schemas.LawyerEnrolled:
 				r.lawyers[p.Licence] = Lawyer{p.Licence, p.Name, p.Kind, p.Firm, schemas.DivisionCode(p.Division), true}
-			case *schemas.LawyerMoved:
+			}
+		}
+		for _, e := range effective { // a move holds wherever the enrolment stands in the log
+			if p, ok := e.Payload.(*schemas.LawyerMoved); ok {
 				if l, ok := r.lawyers[c.Key]; ok {
 					l.Firm, l.Division = p.Firm, schemas.DivisionCode(p.Division)
 					r.lawyers[c.Key] = l
