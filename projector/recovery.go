@@ -183,17 +183,12 @@ func (w *worker) again(ctx context.Context, r batchRange, epoch uint32) (*batch,
 	log := w.reader(r.first)
 	defer log.Close()
 	var msgs []kafka.Message
-	for len(msgs) == 0 || msgs[len(msgs)-1].Offset < r.last {
-		m, err := log.FetchMessage(ctx)
+	for offset := r.first; offset <= r.last; offset++ {
+		m, err := w.read(ctx, log, offset)
 		if err != nil {
-			return nil, fmt.Errorf("read %s of partition %d again: %w", r, w.partition, err)
+			return nil, fmt.Errorf("do %s again: %w", r, err)
 		}
-		if m.Offset > r.last || len(msgs) == 0 && m.Offset > r.first {
-			return nil, fmt.Errorf("read %s of partition %d again: the log has %d instead; its retention must be unlimited", r, w.partition, m.Offset)
-		}
-		if m.Offset >= r.first && (len(msgs) == 0 || m.Offset > msgs[len(msgs)-1].Offset) {
-			msgs = append(msgs, m)
-		}
+		msgs = append(msgs, m)
 	}
 	b, err := w.build(ctx, msgs, epoch)
 	if err != nil {

@@ -76,7 +76,7 @@ func (w *worker) project(ctx context.Context, progressed func()) error {
 	var held *kafka.Message // read, but of the following batch
 	behind := false         // the log had much more than was projected
 	for {
-		sealed, drained, err := w.seal(ctx, log, &held)
+		sealed, drained, err := w.seal(ctx, log, next, &held)
 		if err != nil {
 			return err
 		}
@@ -84,6 +84,7 @@ func (w *worker) project(ctx context.Context, progressed func()) error {
 		if err := w.write(ctx, sealed); err != nil {
 			return err
 		}
+		next += int64(len(sealed))
 		progressed()
 		if behind && drained {
 			behind = false
@@ -113,35 +114,52 @@ type batch struct {
 	recorded time.Time // of the first event
 }
 
-// seal reads one batch: at least one message, until it is full, has lingered
-// long enough, or the year of recording changes. drained tells that it ended
-// because the log had no more.
-func (w *worker) seal(ctx context.Context, log *kafka.Reader, held **kafka.Message) (msgs []kafka.Message, drained bool, err error) {
-	if *held != nil {
-		msgs = append(msgs, **held)
-		*held = nil
-	} else {
+// source delivers a partition's messages in order, a *kafka.Reader.
+type source interface {
+	FetchMessage(context.Context) (kafka.Message, error)
+}
+
+// read is the log's message at an offset. It skips what a reader delivers again
+// after reconnecting; a hole in the log is an error, since what stood there
+// would be missing from every figure.
+func (w *worker) read(ctx context.Context, log source, offset int64) (kafka.Message, error) {
+	for {
 		m, err := log.FetchMessage(ctx)
-		if err != nil {
-			return nil, false, fmt.Errorf("read partition %d: %w", w.partition, err)
+		switch {
+		case err != nil:
+			return m, fmt.Errorf("read offset %d of partition %d: %w", offset, w.partition, err)
+		case m.Offset > offset:
+			return m, fmt.Errorf("read offset %d of partition %d: the log goes on at %d; its retention must be unlimited", offset, w.partition, m.Offset)
+		case m.Offset == offset:
+			return m, nil
 		}
-		msgs = append(msgs, m)
 	}
-	year := schemas.DayOf(msgs[0].Time).Year()
-	bytes := len(msgs[0].Value)
+}
+
+// seal reads one batch from offset next on: at least one message, until it is
+// full, has lingered long enough, or the year of recording changes. drained
+// tells that it ended because the log had no more.
+func (w *worker) seal(ctx context.Context, log source, next int64, held **kafka.Message) (msgs []kafka.Message, drained bool, err error) {
+	var m kafka.Message
+	if *held != nil {
+		m, *held = **held, nil
+	} else if m, err = w.read(ctx, log, next); err != nil {
+		return nil, false, err
+	}
+	msgs = append(msgs, m)
+	year := schemas.DayOf(m.Time).Year()
+	bytes := len(m.Value)
 	lingering, cancel := context.WithTimeout(ctx, w.cfg.Linger)
 	defer cancel()
 	for len(msgs) < w.cfg.BatchRows && bytes < w.cfg.BatchBytes {
-		m, err := log.FetchMessage(lingering)
+		m, err := w.read(lingering, log, next+int64(len(msgs)))
 		switch {
-		case ctx.Err() != nil:
-			return nil, false, ctx.Err()
-		case lingering.Err() != nil:
+		// Only an error ends the wait: a message that came as the time ran out will
+		// not be delivered again.
+		case err != nil && lingering.Err() != nil && ctx.Err() == nil:
 			return msgs, true, nil
 		case err != nil:
-			return nil, false, fmt.Errorf("read partition %d: %w", w.partition, err)
-		case m.Offset <= msgs[len(msgs)-1].Offset:
-			continue // a reader may deliver again after reconnecting
+			return nil, false, err
 		case schemas.DayOf(m.Time).Year() != year:
 			*held = &m
 			return msgs, false, nil
