@@ -34,7 +34,7 @@ func (s *script) Statistics(_ context.Context, _ report.Scope, q report.Query) (
 func (s *script) Postings(_ context.Context, _ report.Scope, q report.Query, offset, limit int) (report.PostingPage, error) {
 	s.query = q
 	end := min(offset+limit, len(s.postings))
-	page := report.PostingPage{Cut: report.Cut{0: 9}, Total: int64(len(s.postings)), Postings: s.postings[offset:end]}
+	page := report.PostingPage{Cut: report.Cut{Offsets: map[int]int64{0: 9}}, Total: int64(len(s.postings)), Postings: s.postings[offset:end]}
 	if end < len(s.postings) {
 		page.Next = end
 	}
@@ -43,7 +43,7 @@ func (s *script) Postings(_ context.Context, _ report.Scope, q report.Query, off
 
 func TestStatisticsAnswersInTheOrderOfTheQuestion(t *testing.T) {
 	one, share := 1234567.0, 0.5
-	r := &script{Reader: newFake(), answer: report.Statistics{Cut: report.Cut{0: 123, 2: 7}, AsOf: fakeNow, Rows: []report.Row{
+	r := &script{Reader: newFake(), answer: report.Statistics{Cut: report.Cut{Offsets: map[int]int64{0: 123, 2: 7}}, AsOf: fakeNow, Rows: []report.Row{
 		{Key: []string{"220100", "2026-01"}, Values: []*float64{&one, &share}},
 		{Key: []string{"220200", "2026-01"}, Values: []*float64{new(float64), nil}},
 	}}}

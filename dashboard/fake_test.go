@@ -194,9 +194,9 @@ func (f *fake) consult(station schemas.StationCode) {
 }
 
 func (f *fake) cut() report.Cut {
-	c := report.Cut{}
+	c := report.Cut{Offsets: map[int]int64{}}
 	for p := range int64(3) {
-		c[int(p)] = (f.head + 2 - p) / 3
+		c.Offsets[int(p)] = (f.head + 2 - p) / 3
 	}
 	return c
 }
@@ -405,6 +405,21 @@ func (f *fake) Event(_ context.Context, _ report.Scope, id schemas.EventID) (rep
 		return report.EventDetail{Event: e, Partition: p.Partition, Offset: p.Offset, Places: 1, Status: "effective", Case: []schemas.Envelope{e}, Postings: []report.Posting{p.Posting}}, nil
 	}
 	return report.EventDetail{}, schemas.Errorf(schemas.NotFound, "there is no event %s", id)
+}
+
+func (f *fake) EffectiveEvents(ctx context.Context, scope report.Scope, ids []schemas.EventID) (report.EffectiveEvents, error) {
+	out := report.EffectiveEvents{Cut: f.cut(), Events: []schemas.Envelope{}}
+	for _, id := range ids {
+		if d, err := f.Event(ctx, scope, id); err == nil {
+			out.Events = append(out.Events, d.Event)
+		}
+	}
+	return out, f.down
+}
+
+func (f *fake) OpenCases(_ context.Context, _ report.Scope, station schemas.StationCode) (report.OpenCases, error) {
+	return report.OpenCases{Station: station, Cut: f.cut(), Total: 1, Cases: []report.OpenCase{{Subject: "shift/0199a1c2-7d1e-7c3a-9a55-0242ac120001", Type: "zhiban.shift.signed_in.v1",
+		Time: f.now, Lawyer: "12201201810123456", Mode: "onsite", Missing: "zhiban.shift.signed_out.v1"}}}, f.down
 }
 
 func (f *fake) Stations(_ context.Context, _ report.Scope, division schemas.DivisionCode, _ time.Time) ([]report.Station, error) {

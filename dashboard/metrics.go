@@ -109,7 +109,7 @@ func (p projection) Collect(ch chan<- prometheus.Metric) {
 		gauge(newestDesc, float64(st.Recorded.UnixMilli())/1000)
 		gauge(lagDesc, max(0, st.Projected.Sub(st.Recorded).Seconds()))
 	}
-	for part, offset := range st.Cut {
+	for part, offset := range st.Cut.Offsets {
 		gauge(offsetDesc, float64(offset), strconv.Itoa(part))
 	}
 }

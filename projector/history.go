@@ -20,7 +20,9 @@ import (
 // again sees what it saw the first time.
 type history struct {
 	conn      driver.Conn
+	tables    warehouse.Tables
 	partition int
+	behind    int64 // the offset it is behind: it knows all events below
 	begun     *bloom.BloomFilter
 	recent    *lru.Cache[schemas.CaseID, []schemas.Event]
 	batch     map[schemas.CaseID][]schemas.Event // of the cases in the batch at hand
@@ -29,23 +31,16 @@ type history struct {
 // lookupChunk is how many cases one lookup asks for.
 const lookupChunk = 1000
 
-const (
-	begunSQL = `SELECT xxHash64(concat(case_kind, '/', case_key)) FROM ` + warehouse.Events + `
-		WHERE kafka_partition = ? AND kafka_offset < ?`
-	lookupSQL = `SELECT ` + warehouse.EventColumns + ` FROM ` + warehouse.Events + `
-		WHERE kafka_partition = ? AND kafka_offset < ? AND case_key IN ?
-		ORDER BY kafka_offset SETTINGS max_query_size = 1048576`
-)
-
 // newHistory reads which cases have begun below an offset.
-func newHistory(ctx context.Context, conn driver.Conn, partition int, below int64, cached int) (*history, error) {
+func newHistory(ctx context.Context, conn driver.Conn, tables warehouse.Tables, partition int, below int64, cached int) (*history, error) {
 	recent, err := lru.New[schemas.CaseID, []schemas.Event](cached)
 	if err != nil {
 		return nil, err
 	}
-	h := &history{conn: conn, partition: partition, recent: recent, batch: map[schemas.CaseID][]schemas.Event{}}
+	h := &history{conn: conn, tables: tables, partition: partition, behind: below, recent: recent, batch: map[schemas.CaseID][]schemas.Event{}}
 	h.begun = bloom.NewWithEstimates(uint(max(1_000_000, 2*below)), 1e-4)
-	rows, err := conn.Query(ctx, begunSQL, partition, below)
+	rows, err := conn.Query(ctx, `SELECT xxHash64(concat(case_kind, '/', case_key)) FROM `+tables.Events()+`
+		WHERE kafka_partition = ? AND kafka_offset < ?`, partition, below)
 	if err != nil {
 		return nil, fmt.Errorf("read the cases of partition %d: %w", partition, err)
 	}
@@ -104,7 +99,9 @@ func (h *history) lookup(ctx context.Context, cases []schemas.CaseID, below int6
 	for i, c := range cases {
 		keys[i] = c.Key
 	}
-	rows, err := h.conn.Query(ctx, lookupSQL, h.partition, below, keys)
+	rows, err := h.conn.Query(ctx, `SELECT `+warehouse.EventColumns+` FROM `+h.tables.Events()+`
+		WHERE kafka_partition = ? AND kafka_offset < ? AND case_key IN ?
+		ORDER BY kafka_offset SETTINGS max_query_size = 1048576`, h.partition, below, keys)
 	if err != nil {
 		return err
 	}

@@ -8,8 +8,8 @@
 //  2. intent: the group's offset is committed as the batch's first, with
 //     metadata "epoch:first-last". The broker refuses a member whose generation
 //     has passed, so a projector that lost its partition stops here: the fence;
-//  3. insert: events and postings, each one block under the deduplication token
-//     "table:topic:partition:epoch:first-last";
+//  3. insert: parked, events and postings, each one block under the
+//     deduplication token "table:topic:partition:epoch:first-last";
 //  4. ledger: one row in batches with range, counts and digest. Readers see the
 //     batch from this moment on;
 //  5. commit: the group's offset moves behind the batch.
@@ -31,6 +31,7 @@ import (
 	kafka "github.com/segmentio/kafka-go"
 
 	"zhiban/schemas"
+	"zhiban/schemas/warehouse"
 )
 
 // Config says where the log is and how batches are cut. Zero values take the
@@ -45,9 +46,32 @@ type Config struct {
 	Linger      time.Duration // longest wait from a batch's first event to its seal
 	CachedCases int           // case histories kept in memory, per partition
 
+	// Tables is the version to write; zero is the current one, also after a
+	// rebuild has switched to another.
+	Tables warehouse.Tables
+
+	// Signal, when set, is called behind each step of the protocol, in the
+	// goroutine that takes it: tests stop the projector there.
+	Signal func(step Step, partition int)
+
 	SessionTimeout   time.Duration // a silent projector is given up after this
 	RebalanceTimeout time.Duration // how long the others wait for it to rejoin
 }
+
+// Step is a step of the protocol, for [Config.Signal].
+type Step string
+
+// The steps in their order.
+const (
+	Sealed    Step = "sealed"
+	Buried    Step = "buried" // the dead letters are written
+	Intended  Step = "intended"
+	Parked    Step = "parked"
+	Evented   Step = "evented"
+	Posted    Step = "posted"
+	Ledgered  Step = "ledgered"
+	Committed Step = "committed"
+)
 
 func (c Config) withDefaults() Config {
 	set := func(d *time.Duration, v time.Duration) {
@@ -76,6 +100,9 @@ func (c Config) withDefaults() Config {
 	if c.CachedCases == 0 {
 		c.CachedCases = 5_000
 	}
+	if c.Signal == nil {
+		c.Signal = func(Step, int) {}
+	}
 	return c
 }
 
@@ -85,6 +112,7 @@ type Projector struct {
 	conn   driver.Conn
 	client *kafka.Client
 	log    *slog.Logger
+	read   func([]byte) (schemas.Event, error) // how a record is understood
 	events prometheus.Counter
 	parked prometheus.Counter
 }
@@ -96,7 +124,7 @@ func New(cfg Config, conn driver.Conn, log *slog.Logger) (*Projector, error) {
 		return nil, errors.New("projector: no Kafka brokers given (set --kafka host:port)")
 	}
 	return &Projector{
-		cfg: cfg, conn: conn, log: log,
+		cfg: cfg, conn: conn, log: log, read: schemas.ParseEvent,
 		client: &kafka.Client{Addr: kafka.TCP(cfg.Brokers...), Transport: &kafka.Transport{}},
 		events: prometheus.NewCounter(prometheus.CounterOpts{Name: "zhiban_projected_events_total", Help: "Events projected into the warehouse."}),
 		parked: prometheus.NewCounter(prometheus.CounterOpts{Name: "zhiban_parked_events_total", Help: "Events sent to the dead letters."}),
@@ -109,10 +137,72 @@ func (p *Projector) Collectors() []prometheus.Collector {
 }
 
 // Run projects until ctx ends. It rejoins the group after every rebalance and
-// after every failure, and returns nil when ctx ended it.
+// after every failure, follows a rebuild to the version of the tables that it
+// switched to, and returns nil when ctx ended it.
 func (p *Projector) Run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		tables, err := p.current(ctx)
+		if err == nil {
+			err = p.fill(ctx, tables)
+		}
+		if err != nil && ctx.Err() == nil {
+			p.log.Warn("projection interrupted; trying again", "err", err)
+			if !pause(ctx, time.Second) {
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+// current is the version of the tables to fill.
+func (p *Projector) current(ctx context.Context) (warehouse.Tables, error) {
+	if p.cfg.Tables.Version > 0 {
+		return p.cfg.Tables, nil
+	}
+	return warehouse.Current(ctx, p.conn)
+}
+
+// groupOf is the consumer group that fills a version of the tables.
+func groupOf(base string, t warehouse.Tables) string {
+	if t.Version == 1 {
+		return base
+	}
+	return fmt.Sprintf("%s-v%d", base, t.Version)
+}
+
+// switchPoll is how often a projector asks whether a rebuild has switched.
+const switchPoll = 2 * time.Second
+
+// fill projects into a version of the tables until ctx ends or another version
+// has become the current one.
+func (p *Projector) fill(ctx context.Context, tables warehouse.Tables) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	if p.cfg.Tables.Version == 0 {
+		go func() {
+			for pause(ctx, switchPoll) {
+				if now, err := warehouse.Current(ctx, p.conn); err == nil && now != tables {
+					p.log.Info("going over to another version of the tables", "from", tables.Version, "to", now.Version)
+					stop()
+				}
+			}
+		}()
+	}
+	return p.join(ctx, tables, func(gen *kafka.Generation) {
+		for _, a := range gen.Assignments[p.cfg.Topic] {
+			w := p.worker(gen, a.ID, tables)
+			gen.Start(func(ctx context.Context) { w.run(ctx) })
+		}
+	})
+}
+
+// join is a member of the tables' group until ctx ends and starts the work of
+// every generation.
+func (p *Projector) join(ctx context.Context, tables warehouse.Tables, start func(*kafka.Generation)) error {
+	id := groupOf(p.cfg.Group, tables)
 	group, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
-		ID: p.cfg.Group, Brokers: p.cfg.Brokers, Topics: []string{p.cfg.Topic},
+		ID: id, Brokers: p.cfg.Brokers, Topics: []string{p.cfg.Topic},
 		SessionTimeout: p.cfg.SessionTimeout, RebalanceTimeout: p.cfg.RebalanceTimeout,
 		HeartbeatInterval: p.cfg.SessionTimeout / 6, JoinGroupBackoff: 200 * time.Millisecond,
 		WatchPartitionChanges: true,
@@ -122,7 +212,7 @@ func (p *Projector) Run(ctx context.Context) error {
 		}),
 	})
 	if err != nil {
-		return fmt.Errorf("join consumer group %s: %w", p.cfg.Group, err)
+		return fmt.Errorf("join consumer group %s: %w", id, err)
 	}
 	defer group.Close()
 	for {
@@ -131,12 +221,19 @@ func (p *Projector) Run(ctx context.Context) error {
 		case ctx.Err() != nil || errors.Is(err, kafka.ErrGroupClosed):
 			return nil
 		case err != nil:
-			p.log.Warn("join consumer group", "group", p.cfg.Group, "err", err)
+			p.log.Warn("join consumer group", "group", id, "err", err)
 			continue
 		}
-		for _, a := range gen.Assignments[p.cfg.Topic] {
-			w := p.worker(gen, a.ID)
-			gen.Start(func(ctx context.Context) { w.run(ctx) })
-		}
+		start(gen)
+	}
+}
+
+// pause waits, and tells whether ctx still goes on.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
 	}
 }

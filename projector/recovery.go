@@ -8,28 +8,21 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	kafka "github.com/segmentio/kafka-go"
-
-	"zhiban/schemas/warehouse"
 )
 
 // checkedBatches is how many of a partition's last ledger rows are compared
-// with the tables when the partition is assigned.
+// with the tables one by one when the partition is assigned. Of the others the
+// sum is, and each only when that is wrong.
 const checkedBatches = 16
-
-const (
-	ledgerSQL = `SELECT epoch, first_offset, last_offset, events, postings FROM ` + warehouse.Batches + `
-		WHERE kafka_partition = ? ORDER BY last_offset DESC, epoch DESC LIMIT 1 BY first_offset LIMIT ?`
-	epochSQL  = `SELECT max(epoch) FROM ` + warehouse.Batches + ` WHERE kafka_partition = ?`
-	countsSQL = `SELECT
-		(SELECT count() FROM ` + warehouse.Events + ` WHERE kafka_partition = {p:UInt16} AND kafka_offset BETWEEN {f:UInt64} AND {l:UInt64}),
-		(SELECT count() FROM ` + warehouse.Postings + ` WHERE kafka_partition = {p:UInt16} AND kafka_offset BETWEEN {f:UInt64} AND {l:UInt64})`
-)
 
 // ledgerRow is what the ledger says of a batch.
 type ledgerRow struct {
 	batchRange
-	events, postings uint64
+	rowCounts
 }
+
+// rowCounts is how many rows a range has in each table.
+type rowCounts struct{ events, postings, parked uint64 }
 
 // recovery, on assignment of a partition:
 //
@@ -38,8 +31,9 @@ type ledgerRow struct {
 //   - a pending intent that follows the ledger is done again with the same
 //     boundaries and tokens;
 //   - rows beyond the ledger that no intent explains are removed;
-//   - the last ledger rows are compared with the tables, and a batch whose rows
-//     are not all there, or are there twice, is rewritten under a new epoch.
+//   - the ledger is compared with the tables, and a batch whose rows are not all
+//     there, or are there twice, is rewritten under a new epoch;
+//   - what is parked and can be read by now is appended to the log again.
 //
 // recover returns the offset to go on from.
 func (w *worker) recover(ctx context.Context) (int64, error) {
@@ -52,13 +46,14 @@ func (w *worker) recover(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	var head int64
-	if len(ledger) > 0 {
-		head = ledger[0].last + 1
+	w.epoch = 1
+	for _, row := range ledger {
+		if row.first != head {
+			w.log.Error("the ledger has a hole or an overlap; rebuild the tables: zhiban rebuild", "due", head, "range", row.String())
+		}
+		head = row.last + 1
+		w.epoch = max(w.epoch, row.epoch)
 	}
-	if err := w.conn.QueryRow(ctx, epochSQL, w.partition).Scan(&w.epoch); err != nil {
-		return 0, fmt.Errorf("read the epoch of partition %d: %w", w.partition, err)
-	}
-	w.epoch = max(w.epoch, 1)
 
 	var pending *batchRange
 	if metadata != "" {
@@ -79,58 +74,97 @@ func (w *worker) recover(ctx context.Context) (int64, error) {
 		w.log.Warn("the group's offset is behind the ledger; going by the ledger", "ledger", head, "offset", offset)
 	}
 
-	for _, row := range ledger {
-		if err := w.check(ctx, row); err != nil {
-			return 0, err
-		}
-	}
-	if pending != nil {
-		return w.redo(ctx, *pending)
-	}
-	if err := w.removeBeyond(ctx, head); err != nil {
+	if err := w.check(ctx, ledger); err != nil {
 		return 0, err
 	}
-	w.history, err = newHistory(ctx, w.conn, w.partition, head, w.cfg.CachedCases)
-	return head, err
+	next := head
+	if pending != nil {
+		if next, err = w.redo(ctx, *pending); err != nil {
+			return 0, err
+		}
+	} else if err := w.removeBeyond(ctx, head); err != nil {
+		return 0, err
+	}
+	if err := w.historyAt(ctx, next); err != nil {
+		return 0, err
+	}
+	return next, w.replay(ctx)
 }
 
+// historyAt makes the history one that is behind an offset.
+func (w *worker) historyAt(ctx context.Context, offset int64) (err error) {
+	if w.history != nil && w.history.behind == offset {
+		return nil
+	}
+	w.history, err = newHistory(ctx, w.conn, w.tables, w.partition, offset, w.cfg.CachedCases)
+	return err
+}
+
+// ledger reads the partition's ledger in the order of the log.
 func (w *worker) ledger(ctx context.Context) ([]ledgerRow, error) {
-	rows, err := w.conn.Query(ctx, ledgerSQL, w.partition, checkedBatches)
+	rows, err := w.conn.Query(ctx, `SELECT epoch, first_offset, last_offset, events, postings, parked FROM `+w.tables.Batches()+`
+		WHERE kafka_partition = ? ORDER BY first_offset, epoch DESC LIMIT 1 BY first_offset`, w.partition)
 	if err != nil {
 		return nil, fmt.Errorf("read the ledger of partition %d: %w", w.partition, err)
 	}
 	defer rows.Close()
 	var out []ledgerRow
 	for rows.Next() {
-		var epoch, events, postings uint32
+		var epoch, events, postings, parked uint32
 		var first, last uint64
-		if err := rows.Scan(&epoch, &first, &last, &events, &postings); err != nil {
+		if err := rows.Scan(&epoch, &first, &last, &events, &postings, &parked); err != nil {
 			return nil, err
 		}
-		out = append(out, ledgerRow{batchRange{epoch, int64(first), int64(last)}, uint64(events), uint64(postings)})
+		out = append(out, ledgerRow{batchRange{epoch, int64(first), int64(last)}, rowCounts{uint64(events), uint64(postings), uint64(parked)}})
 	}
 	return out, rows.Err()
 }
 
 // counts is how many rows the tables hold of a range.
-func (w *worker) counts(ctx context.Context, r batchRange) (events, postings uint64, err error) {
-	err = w.conn.QueryRow(ctx, countsSQL, namedRange(w.partition, r)...).Scan(&events, &postings)
+func (w *worker) counts(ctx context.Context, r batchRange) (n rowCounts, err error) {
+	in := ` WHERE kafka_partition = {p:UInt16} AND kafka_offset BETWEEN {f:UInt64} AND {l:UInt64})`
+	query := `SELECT (SELECT count() FROM ` + w.tables.Events() + in + `, (SELECT count() FROM ` + w.tables.Postings() + in + `, (SELECT count() FROM ` + w.tables.Parked() + in
+	err = w.conn.QueryRow(ctx, query, namedRange(w.partition, r)...).Scan(&n.events, &n.postings, &n.parked)
 	if err != nil {
 		err = fmt.Errorf("count the rows of %s in partition %d: %w", r, w.partition, err)
 	}
-	return events, postings, err
+	return n, err
 }
 
-// check compares a ledger row with the tables and rewrites its batch when they
-// disagree.
-func (w *worker) check(ctx context.Context, row ledgerRow) error {
-	events, postings, err := w.counts(ctx, row.batchRange)
-	if err != nil || events == row.events && postings == row.postings {
-		return err
+// check compares the ledger with the tables, the last rows one by one and the
+// others in sum, and writes damaged batches again: the earliest first, since the
+// later ones look up what it holds.
+func (w *worker) check(ctx context.Context, ledger []ledgerRow) error {
+	sum := func(rows []ledgerRow) (n rowCounts) {
+		for _, r := range rows {
+			n = rowCounts{n.events + r.events, n.postings + r.postings, n.parked + r.parked}
+		}
+		return n
 	}
-	w.log.Error("a projected batch is damaged; writing it again",
-		"range", row.String(), "events", events, "expected_events", row.events, "postings", postings, "expected_postings", row.postings)
-	return w.rewrite(ctx, row.batchRange)
+	old := ledger[:max(0, len(ledger)-checkedBatches)]
+	if len(old) > 0 {
+		n, err := w.counts(ctx, batchRange{last: old[len(old)-1].last})
+		if err != nil {
+			return err
+		}
+		if n == sum(old) {
+			ledger = ledger[len(old):]
+		}
+	}
+	for _, row := range ledger {
+		n, err := w.counts(ctx, row.batchRange)
+		if err != nil {
+			return err
+		}
+		if n == row.rowCounts {
+			continue
+		}
+		w.log.Error("a projected batch is damaged; writing it again", "range", row.String(), "rows", fmt.Sprintf("%+v", n), "expected", fmt.Sprintf("%+v", row.rowCounts))
+		if err := w.rewrite(ctx, row.batchRange); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // redo does a pending batch again under its own tokens, and once more under a
@@ -144,11 +178,11 @@ func (w *worker) redo(ctx context.Context, r batchRange) (int64, error) {
 	if err := w.finish(ctx, b); err != nil {
 		return 0, err
 	}
-	events, postings, err := w.counts(ctx, r)
+	n, err := w.counts(ctx, r)
 	if err != nil {
 		return 0, err
 	}
-	if events != uint64(b.events.len()) || postings != uint64(b.postings.len()) {
+	if n != (rowCounts{uint64(b.events.len()), uint64(b.postings.len()), uint64(b.parked.len())}) {
 		w.log.Error("a pending batch had landed in part; writing it again", "range", r.String())
 		if err := w.rewrite(ctx, r); err != nil {
 			return 0, err
@@ -176,15 +210,14 @@ func (w *worker) rewrite(ctx context.Context, r batchRange) error {
 // again reads a range from the log and builds its batch. It leaves the history
 // as it is behind the range.
 func (w *worker) again(ctx context.Context, r batchRange, epoch uint32) (*batch, error) {
-	var err error
-	if w.history, err = newHistory(ctx, w.conn, w.partition, r.first, w.cfg.CachedCases); err != nil {
+	if err := w.historyAt(ctx, r.first); err != nil {
 		return nil, err
 	}
 	log := w.reader(r.first)
 	defer log.Close()
 	var msgs []kafka.Message
 	for offset := r.first; offset <= r.last; offset++ {
-		m, err := w.read(ctx, log, offset)
+		m, err := w.message(ctx, log, offset)
 		if err != nil {
 			return nil, fmt.Errorf("do %s again: %w", r, err)
 		}
@@ -194,24 +227,24 @@ func (w *worker) again(ctx context.Context, r batchRange, epoch uint32) (*batch,
 	if err != nil {
 		return nil, err
 	}
-	return b, w.bury(ctx, b.parked)
+	return b, w.bury(ctx, b.letters)
 }
 
 // removeBeyond removes what an interrupted batch of unknown boundaries left
 // behind the ledger's head.
 func (w *worker) removeBeyond(ctx context.Context, head int64) error {
 	const end = 1<<63 - 1
-	events, postings, err := w.counts(ctx, batchRange{0, head, end})
-	if err != nil || events == 0 && postings == 0 {
+	n, err := w.counts(ctx, batchRange{0, head, end})
+	if err != nil || n == (rowCounts{}) {
 		return err
 	}
-	w.log.Error("rows beyond the ledger that no intent explains; removing them", "from", head, "events", events, "postings", postings)
+	w.log.Error("rows beyond the ledger that no intent explains; removing them", "from", head, "rows", fmt.Sprintf("%+v", n))
 	w.epoch++
 	return w.remove(ctx, head, end)
 }
 
 func (w *worker) remove(ctx context.Context, first, last int64) error {
-	for _, table := range []string{warehouse.Events, warehouse.Postings} {
+	for _, table := range []string{w.tables.Parked(), w.tables.Events(), w.tables.Postings()} {
 		err := w.conn.Exec(ctx, `DELETE FROM `+table+` WHERE kafka_partition = {p:UInt16} AND kafka_offset BETWEEN {f:UInt64} AND {l:UInt64}
 			SETTINGS lightweight_deletes_sync = 2`, namedRange(w.partition, batchRange{0, first, last})...)
 		if err != nil {

@@ -1,19 +1,21 @@
 package projector
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"hash"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/google/uuid"
+	kafka "github.com/segmentio/kafka-go"
 
 	"zhiban/projector/posting"
 	"zhiban/schemas"
-	"zhiban/schemas/warehouse"
 )
 
 // eventRows are rows of the events table, column by column.
@@ -110,8 +112,57 @@ func (r *postingRows) columns() []any {
 
 const postingColumns = "kafka_partition, kafka_offset, epoch, recorded, indicator, day, source, lawyer, mode, channel, person_role, organ, trigger, person, due, quantity"
 
-// digest is the SHA-256 of the batch's rows without their epoch: the same range
-// projected again has the same digest.
+// canonical is the order of an event's postings: that of the columns.
+func canonical(a, b posting.Posting) int {
+	return cmp.Or(
+		cmp.Compare(a.Indicator, b.Indicator), cmp.Compare(a.Day, b.Day), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Lawyer, b.Lawyer),
+		cmp.Compare(a.Mode, b.Mode), cmp.Compare(a.Channel, b.Channel), cmp.Compare(a.PersonRole, b.PersonRole), cmp.Compare(a.Organ, b.Organ),
+		cmp.Compare(a.Trigger, b.Trigger), cmp.Compare(a.Person, b.Person), cmp.Compare(a.Due, b.Due), cmp.Compare(a.Quantity, b.Quantity),
+	)
+}
+
+// parkedRows are rows of the parked table, column by column.
+type parkedRows struct {
+	partition                          []uint16
+	offset                             []uint64
+	epoch                              []uint32
+	id                                 []uuid.UUID
+	typ, source, subject, reason, keys []string
+	recorded                           []time.Time
+	value                              [][]byte
+}
+
+func (r *parkedRows) len() int { return len(r.offset) }
+
+// add parks a record with as much of its attributes as can be read.
+func (r *parkedRows) add(partition int, epoch uint32, m kafka.Message, reason error) {
+	var env schemas.Envelope
+	_ = json.Unmarshal(m.Value, &env) // whatever is wrong with it stands in reason
+	id, _ := uuid.Parse(env.ID)
+	r.partition = append(r.partition, uint16(partition))
+	r.offset = append(r.offset, uint64(m.Offset))
+	r.epoch = append(r.epoch, epoch)
+	r.id = append(r.id, id)
+	r.typ = append(r.typ, env.Type)
+	r.source = append(r.source, env.Source)
+	r.subject = append(r.subject, env.Subject)
+	r.recorded = append(r.recorded, m.Time)
+	r.reason = append(r.reason, reason.Error())
+	r.keys = append(r.keys, string(m.Key))
+	r.value = append(r.value, m.Value)
+}
+
+func (r *parkedRows) columns() []any {
+	return []any{r.partition, r.offset, r.epoch, r.id, r.typ, r.source, r.subject, r.recorded, r.reason, r.keys, r.value}
+}
+
+const parkedColumns = "kafka_partition, kafka_offset, epoch, id, type, source, subject, recorded, reason, key, value"
+
+// digest is the SHA-256 of the batch's rows without their epoch, events in the
+// order of the log, and then postings in that order and the canonical one: the
+// same range projected again has the same digest, and so has whoever reads the
+// rows from the tables. A row is its numbers as big-endian 64-bit integers and
+// its texts each behind its length as a varint.
 func (b *batch) digest() string {
 	h := sha256.New()
 	e := &b.events
@@ -155,22 +206,34 @@ func hashTexts(h hash.Hash, texts ...string) {
 // 4. After an error the outcome is unknown; doing it again with the same epoch
 // is absorbed by the tokens.
 func (w *worker) insert(ctx context.Context, b *batch) error {
+	if b.parked.len() > 0 {
+		if err := w.insertBlock(ctx, w.tables.Parked(), parkedColumns, b.batchRange, b.parked.columns()); err != nil {
+			return err
+		}
+	}
+	w.signal(Parked)
 	if b.events.len() > 0 {
-		if err := w.insertBlock(ctx, warehouse.Events, eventColumns, b.batchRange, b.events.columns()); err != nil {
+		if err := w.insertBlock(ctx, w.tables.Events(), eventColumns, b.batchRange, b.events.columns()); err != nil {
 			return err
 		}
 	}
+	w.signal(Evented)
 	if b.postings.len() > 0 {
-		if err := w.insertBlock(ctx, warehouse.Postings, postingColumns, b.batchRange, b.postings.columns()); err != nil {
+		if err := w.insertBlock(ctx, w.tables.Postings(), postingColumns, b.batchRange, b.postings.columns()); err != nil {
 			return err
 		}
 	}
+	w.signal(Posted)
 	const columns = "kafka_partition, first_offset, last_offset, epoch, events, postings, parked, digest, recorded"
-	return w.insertBlock(ctx, warehouse.Batches, columns, b.batchRange, []any{
+	err := w.insertBlock(ctx, w.tables.Batches(), columns, b.batchRange, []any{
 		[]uint16{uint16(w.partition)}, []uint64{uint64(b.first)}, []uint64{uint64(b.last)}, []uint32{b.epoch},
-		[]uint32{uint32(b.events.len())}, []uint32{uint32(b.postings.len())}, []uint32{uint32(len(b.parked))},
+		[]uint32{uint32(b.events.len())}, []uint32{uint32(b.postings.len())}, []uint32{uint32(b.parked.len())},
 		[]string{b.digest()}, []time.Time{b.recorded},
 	})
+	if err == nil {
+		w.signal(Ledgered)
+	}
+	return err
 }
 
 // insertBlock writes one block: one insert, one part, one token.

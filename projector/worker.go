@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -13,19 +14,22 @@ import (
 
 	"zhiban/projector/posting"
 	"zhiban/schemas"
+	"zhiban/schemas/warehouse"
 )
 
 // worker projects one partition for one generation of the group.
 type worker struct {
 	*Projector
 	fence
+	tables  warehouse.Tables
 	log     *slog.Logger
 	epoch   uint32
 	history *history
 }
 
-func (p *Projector) worker(gen *kafka.Generation, partition int) *worker {
+func (p *Projector) worker(gen *kafka.Generation, partition int, tables warehouse.Tables) *worker {
 	return &worker{
+		tables:    tables,
 		Projector: p,
 		fence:     fence{p.client, p.cfg.Topic, partition, gen},
 		log:       p.log.With("partition", partition, "generation", gen.ID),
@@ -35,10 +39,10 @@ func (p *Projector) worker(gen *kafka.Generation, partition int) *worker {
 // run projects until the generation ends. A failure that is not the fence's is
 // tried again from the recovery on, with a growing pause: nothing is skipped.
 func (w *worker) run(ctx context.Context) {
-	pause := backoff.NewExponentialBackOff()
-	pause.InitialInterval, pause.MaxInterval = 100*time.Millisecond, 10*time.Second
+	patience := backoff.NewExponentialBackOff()
+	patience.InitialInterval, patience.MaxInterval = 100*time.Millisecond, 10*time.Second
 	for {
-		err := w.project(ctx, pause.Reset)
+		err := w.project(ctx, patience.Reset)
 		if ctx.Err() != nil {
 			return
 		}
@@ -46,12 +50,10 @@ func (w *worker) run(ctx context.Context) {
 			w.log.Info("partition was handed to another projector", "err", err)
 			return // ends the generation; Run joins the next
 		}
-		wait := pause.NextBackOff()
+		wait := patience.NextBackOff()
 		w.log.Warn("projection interrupted; trying again", "err", err, "pause", wait)
-		select {
-		case <-ctx.Done():
+		if !pause(ctx, wait) {
 			return
-		case <-time.After(wait):
 		}
 	}
 }
@@ -110,7 +112,8 @@ type batch struct {
 	batchRange
 	events   eventRows
 	postings postingRows
-	parked   []deadLetter
+	parked   parkedRows
+	letters  []deadLetter
 	recorded time.Time // of the first event
 }
 
@@ -119,10 +122,10 @@ type source interface {
 	FetchMessage(context.Context) (kafka.Message, error)
 }
 
-// read is the log's message at an offset. It skips what a reader delivers again
+// message is the log's message at an offset. It skips what a reader delivers again
 // after reconnecting; a hole in the log is an error, since what stood there
 // would be missing from every figure.
-func (w *worker) read(ctx context.Context, log source, offset int64) (kafka.Message, error) {
+func (w *worker) message(ctx context.Context, log source, offset int64) (kafka.Message, error) {
 	for {
 		m, err := log.FetchMessage(ctx)
 		switch {
@@ -143,7 +146,7 @@ func (w *worker) seal(ctx context.Context, log source, next int64, held **kafka.
 	var m kafka.Message
 	if *held != nil {
 		m, *held = **held, nil
-	} else if m, err = w.read(ctx, log, next); err != nil {
+	} else if m, err = w.message(ctx, log, next); err != nil {
 		return nil, false, err
 	}
 	msgs = append(msgs, m)
@@ -152,7 +155,7 @@ func (w *worker) seal(ctx context.Context, log source, next int64, held **kafka.
 	lingering, cancel := context.WithTimeout(ctx, w.cfg.Linger)
 	defer cancel()
 	for len(msgs) < w.cfg.BatchRows && bytes < w.cfg.BatchBytes {
-		m, err := w.read(lingering, log, next+int64(len(msgs)))
+		m, err := w.message(lingering, log, next+int64(len(msgs)))
 		switch {
 		// Only an error ends the wait: a message that came as the time ran out will
 		// not be delivered again.
@@ -176,12 +179,15 @@ func (w *worker) write(ctx context.Context, msgs []kafka.Message) error {
 	if err != nil {
 		return err
 	}
-	if err := w.bury(ctx, b.parked); err != nil {
+	w.signal(Sealed)
+	if err := w.bury(ctx, b.letters); err != nil {
 		return err
 	}
+	w.signal(Buried)
 	if err := w.commit(ctx, b.first, b.String()); err != nil {
 		return err
 	}
+	w.signal(Intended)
 	return w.finish(ctx, b)
 }
 
@@ -194,10 +200,13 @@ func (w *worker) finish(ctx context.Context, b *batch) error {
 	if err := w.commit(ctx, b.last+1, ""); err != nil {
 		return err
 	}
+	w.signal(Committed)
 	w.events.Add(float64(b.events.len()))
-	w.parked.Add(float64(len(b.parked)))
+	w.parked.Add(float64(b.parked.len()))
 	return nil
 }
+
+func (w *worker) signal(s Step) { w.cfg.Signal(s, w.partition) }
 
 // build decodes and posts the messages of a range. It is a function of the
 // messages and of the log before them, so doing it again gives the same rows.
@@ -209,9 +218,10 @@ func (w *worker) build(ctx context.Context, msgs []kafka.Message, epoch uint32) 
 	events := make([]schemas.Event, 0, len(msgs))
 	places := make([]int64, 0, len(msgs))
 	for _, m := range msgs {
-		e, err := schemas.ParseEvent(m.Value)
+		e, err := w.read(m.Value)
 		if err != nil {
-			b.parked = append(b.parked, deadLetter{m, err})
+			b.parked.add(w.partition, epoch, m, err)
+			b.letters = append(b.letters, deadLetter{m, err})
 			continue
 		}
 		e.Recorded = m.Time // one clock for partitioning: the record's own
@@ -224,10 +234,13 @@ func (w *worker) build(ctx context.Context, msgs []kafka.Message, epoch uint32) 
 	for i, e := range events {
 		before := w.history.of(e.Case)
 		b.events.add(w.partition, places[i], epoch, e)
-		for _, p := range posting.Step(before, e) {
+		steps := posting.Step(before, e)
+		slices.SortFunc(steps, canonical)
+		for _, p := range steps {
 			b.postings.add(w.partition, places[i], epoch, e.Recorded, p)
 		}
 		w.history.append(e)
 	}
+	w.history.behind = b.last + 1
 	return b, nil
 }

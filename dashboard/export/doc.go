@@ -107,7 +107,7 @@ func longDay(d schemas.Day) string { return d.Start().Format("2006年1月2日") 
 
 // cutText says which events of the log are in.
 func cutText(c report.Cut) string {
-	if len(c) == 0 {
+	if len(c.Offsets) == 0 {
 		return "日志为空"
 	}
 	return c.String()

@@ -26,7 +26,7 @@ func show(t testing.TB, name string, f File) {
 
 var (
 	sampleAsOf = time.Date(2026, 11, 3, 9, 30, 0, 0, schemas.Shanghai)
-	sampleCut  = report.Cut{0: 120345, 1: 98321, 2: 101877, 3: 99020, 4: 121, 5: 87331}
+	sampleCut  = report.Cut{Offsets: map[int]int64{0: 120345, 1: 98321, 2: 101877, 3: 99020, 4: 121, 5: 87331}}
 	sampleNow  = schemas.Date(2026, 10, 1).Month()
 )
 

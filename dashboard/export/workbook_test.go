@@ -294,9 +294,9 @@ func TestAPageHeaderHoldsANameOfAnyLength(t *testing.T) {
 
 func TestTheFooterHoldsACutOfAnyLength(t *testing.T) {
 	m := sampleMonth("220182")
-	m.Cut = report.Cut{}
+	m.Cut = report.Cut{Offsets: map[int]int64{}}
 	for p := range 200 {
-		m.Cut[p] = 1_000_000_000 + int64(p)
+		m.Cut.Offsets[p] = 1_000_000_000 + int64(p)
 	}
 	f, err := CountyMonth(m)
 	if err != nil {

@@ -2,75 +2,109 @@ package report
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"zhiban/schemas"
+	"zhiban/schemas/warehouse"
 )
+
+// Cut is a place in the log: for each partition the offset of the first event
+// that is not in. In JSON it is an object of these. It is tied to the version of
+// the tables it was found in, so that questions that share a cut are answered
+// from the same tables, whatever a rebuild switches meanwhile.
+type Cut struct {
+	Offsets map[int]int64
+	tables  warehouse.Tables
+}
+
+// IsZero tells that no place was fixed.
+func (c Cut) IsZero() bool { return c.Offsets == nil }
+
+func (c Cut) String() string {
+	parts := make([]string, 0, len(c.Offsets))
+	for _, p := range slices.Sorted(maps.Keys(c.Offsets)) {
+		parts = append(parts, strconv.Itoa(p)+":"+strconv.FormatInt(c.Offsets[p], 10))
+	}
+	return strings.Join(parts, ",")
+}
+
+// MarshalJSON writes the offsets alone.
+func (c Cut) MarshalJSON() ([]byte, error) { return json.Marshal(c.Offsets) }
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (c *Cut) UnmarshalJSON(b []byte) error { return json.Unmarshal(b, &c.Offsets) }
+
+// Schema describes the JSON.
+func (Cut) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: &huma.Schema{Type: huma.TypeInteger, Format: "int64"}}
+}
+
+// key tells cuts of different versions of the tables apart, too.
+func (c Cut) key() string { return c.tables.Events() + " " + c.String() }
 
 // Cut is the cut of a moment, of now when t is zero.
 func (w *Warehouse) Cut(ctx context.Context, t time.Time) (Cut, error) {
-	if t.IsZero() {
-		return w.head(ctx)
-	}
-	return w.cutAt(ctx, t)
-}
-
-// head is the cut of now: what the projection's ledger holds.
-func (w *Warehouse) head(ctx context.Context) (Cut, error) {
-	return w.cut(ctx, `SELECT kafka_partition, toInt64(max(last_offset) + 1) FROM batches GROUP BY kafka_partition`)
-}
-
-// cutAt is the log as recorded by t: in each partition everything before the
-// first event that was recorded later.
-func (w *Warehouse) cutAt(ctx context.Context, t time.Time) (Cut, error) {
-	cut, err := w.head(ctx)
+	tables, err := warehouse.Current(ctx, w.conn)
 	if err != nil {
-		return nil, err
+		return Cut{}, unavailable("find the tables to read", err)
 	}
-	later, err := w.cut(ctx, `SELECT kafka_partition, toInt64(min(kafka_offset)) FROM events WHERE recorded > fromUnixTimestamp64Milli(?) GROUP BY kafka_partition`, t.UnixMilli())
+	// The head of the ledger: what is projected.
+	cut := Cut{tables: tables}
+	cut.Offsets, err = w.offsets(ctx, `SELECT kafka_partition, toInt64(max(last_offset) + 1) FROM `+tables.Batches()+` GROUP BY kafka_partition`)
+	if err != nil || t.IsZero() {
+		return cut, err
+	}
+	// The log as recorded by t: in each partition everything before the first
+	// event that was recorded later.
+	later, err := w.offsets(ctx, `SELECT kafka_partition, toInt64(min(kafka_offset)) FROM `+tables.Events()+` WHERE recorded > fromUnixTimestamp64Milli(?) GROUP BY kafka_partition`, t.UnixMilli())
 	if err != nil {
-		return nil, err
+		return Cut{}, err
 	}
 	for p, o := range later {
-		cut[p] = min(cut[p], o)
+		cut.Offsets[p] = min(cut.Offsets[p], o)
 	}
 	return cut, nil
 }
 
-func (w *Warehouse) cut(ctx context.Context, query string, args ...any) (Cut, error) {
+// offsets runs a query whose rows are partition and offset.
+func (w *Warehouse) offsets(ctx context.Context, query string, args ...any) (map[int]int64, error) {
 	rows, err := w.conn.Query(ctx, query, args...)
 	if err != nil {
 		return nil, unavailable("read the ledger", err)
 	}
 	defer rows.Close()
-	cut := Cut{}
+	offsets := map[int]int64{}
 	for rows.Next() {
 		var p uint16
 		var o int64
 		if err := rows.Scan(&p, &o); err != nil {
 			return nil, unavailable("read the ledger", err)
 		}
-		cut[int(p)] = o
+		offsets[int(p)] = o
 	}
 	if err := rows.Err(); err != nil {
 		return nil, unavailable("read the ledger", err)
 	}
-	return cut, nil
+	return offsets, nil
 }
 
 // condition is the cut as SQL over kafka_partition and kafka_offset. It is made
 // of numbers alone.
 func (c Cut) condition() string {
-	if len(c) == 0 {
+	if len(c.Offsets) == 0 {
 		return "false"
 	}
 	var parts []string
-	for _, p := range slices.Sorted(maps.Keys(c)) {
-		parts = append(parts, fmt.Sprintf("(kafka_partition = %d AND kafka_offset < %d)", p, c[p]))
+	for _, p := range slices.Sorted(maps.Keys(c.Offsets)) {
+		parts = append(parts, fmt.Sprintf("(kafka_partition = %d AND kafka_offset < %d)", p, c.Offsets[p]))
 	}
 	return "(" + strings.Join(parts, " OR ") + ")"
 }

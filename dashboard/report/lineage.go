@@ -57,7 +57,7 @@ func (w *Warehouse) Postings(ctx context.Context, scope Scope, q Query, offset, 
 	}
 	page := PostingPage{Cut: p.cut}
 	where := p.behind()
-	if err := w.conn.QueryRow(ctx, `SELECT toInt64(count()), sum(quantity) FROM postings WHERE `+where.sql, where.args...).Scan(&page.Total, &page.Sum); err != nil {
+	if err := w.conn.QueryRow(ctx, `SELECT toInt64(count()), sum(quantity) FROM `+p.cut.tables.Postings()+` WHERE `+where.sql, where.args...).Scan(&page.Total, &page.Sum); err != nil {
 		return PostingPage{}, unavailable("count postings", err)
 	}
 	page.Postings, err = p.postings(ctx, where, `ORDER BY day, kafka_partition, kafka_offset, indicator LIMIT ? OFFSET ?`, limit, offset)
@@ -74,7 +74,7 @@ func (w *Warehouse) Postings(ctx context.Context, scope Scope, q Query, offset, 
 func (p *plan) postings(ctx context.Context, where fragment, tail string, tailArgs ...any) ([]Posting, error) {
 	leaf := p.leaf()
 	query := `SELECT toString(indicator), day, quantity, ` + leaf.sql + ` AS reporting, toString(source), lawyer, toString(mode), toString(channel), toString(person_role), toString(organ), due, kafka_partition, kafka_offset
-		FROM postings WHERE ` + where.sql + ` ` + tail
+		FROM ` + p.cut.tables.Postings() + ` WHERE ` + where.sql + ` ` + tail
 	rows, err := p.w.conn.Query(ctx, query, slices.Concat(leaf.args, where.args, tailArgs)...)
 	if err != nil {
 		return nil, unavailable("list postings", err)
@@ -106,11 +106,11 @@ func (p *plan) postings(ctx context.Context, where fragment, tail string, tailAr
 	if err := rows.Err(); err != nil {
 		return nil, unavailable("list postings", err)
 	}
-	return out, p.w.name(ctx, out)
+	return out, p.w.name(ctx, p.cut, out)
 }
 
 // name fills in the events of postings.
-func (w *Warehouse) name(ctx context.Context, postings []Posting) error {
+func (w *Warehouse) name(ctx context.Context, cut Cut, postings []Posting) error {
 	if len(postings) == 0 {
 		return nil
 	}
@@ -123,7 +123,7 @@ func (w *Warehouse) name(ctx context.Context, postings []Posting) error {
 		}
 		byPlace[at] = append(byPlace[at], i)
 	}
-	rows, err := w.conn.Query(ctx, `SELECT kafka_partition, kafka_offset, id, toString(type), time, recorded FROM events
+	rows, err := w.conn.Query(ctx, `SELECT kafka_partition, kafka_offset, id, toString(type), time, recorded FROM `+cut.tables.Events()+`
 		WHERE (kafka_partition, kafka_offset) IN (`+strings.Join(places, ",")+`) SETTINGS max_query_size = 16777216`)
 	if err != nil {
 		return unavailable("find the events behind postings", err)
@@ -144,12 +144,6 @@ func (w *Warehouse) name(ctx context.Context, postings []Posting) error {
 	return rows.Err()
 }
 
-const (
-	eventSQL = `SELECT ` + warehouse.EventColumns + `, kafka_partition, kafka_offset FROM events WHERE id = ?`
-	caseSQL  = `SELECT ` + warehouse.EventColumns + `, kafka_partition, kafka_offset FROM events
-		WHERE case_kind = ? AND case_key = ? AND kafka_partition = ?`
-)
-
 // Event opens one event.
 func (w *Warehouse) Event(ctx context.Context, scope Scope, id schemas.EventID) (EventDetail, error) {
 	notFound := schemas.Errorf(schemas.NotFound, "there is no event %s", id)
@@ -157,7 +151,8 @@ func (w *Warehouse) Event(ctx context.Context, scope Scope, id schemas.EventID) 
 	if err != nil {
 		return EventDetail{}, err
 	}
-	found, places, err := w.events(ctx, eventSQL+` AND `+cut.condition()+` ORDER BY kafka_partition, kafka_offset`, id.String())
+	from := `SELECT ` + warehouse.EventColumns + `, kafka_partition, kafka_offset FROM ` + cut.tables.Events() + ` WHERE ` + cut.condition()
+	found, places, err := w.events(ctx, from+` AND id = ? ORDER BY kafka_partition, kafka_offset`, id.String())
 	if err != nil {
 		return EventDetail{}, err
 	}
@@ -172,7 +167,7 @@ func (w *Warehouse) Event(ctx context.Context, scope Scope, id schemas.EventID) 
 	if scope.admits(reporting) != nil || scope.Station != "" && scope.Station != e.Source.Station {
 		return EventDetail{}, notFound
 	}
-	history, _, err := w.events(ctx, caseSQL+` AND `+cut.condition()+` ORDER BY kafka_offset`, string(e.Case.Kind), e.Case.Key, at[0])
+	history, _, err := w.events(ctx, from+` AND case_kind = ? AND case_key = ? AND kafka_partition = ? ORDER BY kafka_offset`, string(e.Case.Kind), e.Case.Key, at[0])
 	if err != nil {
 		return EventDetail{}, err
 	}

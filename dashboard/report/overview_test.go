@@ -56,7 +56,7 @@ func (days) Statistics(_ context.Context, _ Scope, q Query) (Statistics, error) 
 	for range q.By {
 		row.Key = append(row.Key, "x")
 	}
-	return Statistics{Query: q, Cut: Cut{0: 7}, AsOf: time.Unix(0, 0), Rows: []Row{row}}, nil
+	return Statistics{Query: q, Cut: Cut{Offsets: map[int]int64{0: 7}}, AsOf: time.Unix(0, 0), Rows: []Row{row}}, nil
 }
 
 func TestOverviewPutsEachAnswerInItsPlace(t *testing.T) {

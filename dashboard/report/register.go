@@ -41,26 +41,27 @@ const registerKinds = `case_kind IN ('station', 'lawyer')`
 func (w *Warehouse) register(ctx context.Context, cut Cut) (*register, error) {
 	w.registers.mu.Lock()
 	defer w.registers.mu.Unlock()
-	if r, ok := w.registers.byCut.Get(cut.String()); ok {
+	if r, ok := w.registers.byCut.Get(cut.key()); ok {
 		return r, nil
 	}
-	held, err := w.cut(ctx, `SELECT kafka_partition, toInt64(count()) FROM events WHERE `+registerKinds+` AND `+cut.condition()+` GROUP BY kafka_partition`)
+	offsets, err := w.offsets(ctx, `SELECT kafka_partition, toInt64(count()) FROM `+cut.tables.Events()+` WHERE `+registerKinds+` AND `+cut.condition()+` GROUP BY kafka_partition`)
 	if err != nil {
 		return nil, err
 	}
-	r, ok := w.registers.byLen.Get(held.String())
+	held := Cut{offsets, cut.tables}.key()
+	r, ok := w.registers.byLen.Get(held)
 	if !ok {
 		if r, err = w.readRegister(ctx, cut); err != nil {
 			return nil, err
 		}
-		w.registers.byLen.Add(held.String(), r)
+		w.registers.byLen.Add(held, r)
 	}
-	w.registers.byCut.Add(cut.String(), r)
+	w.registers.byCut.Add(cut.key(), r)
 	return r, nil
 }
 
 func (w *Warehouse) readRegister(ctx context.Context, cut Cut) (*register, error) {
-	rows, err := w.conn.Query(ctx, `SELECT `+warehouse.EventColumns+` FROM events WHERE `+registerKinds+` AND `+cut.condition()+`
+	rows, err := w.conn.Query(ctx, `SELECT `+warehouse.EventColumns+` FROM `+cut.tables.Events()+` WHERE `+registerKinds+` AND `+cut.condition()+`
 		ORDER BY recorded, kafka_partition, kafka_offset`)
 	if err != nil {
 		return nil, unavailable("read the registers", err)
@@ -126,7 +127,7 @@ func (r *register) lawyer(licence string) Lawyer {
 func (w *Warehouse) at(ctx context.Context, t time.Time) (*register, Cut, error) {
 	cut, err := w.Cut(ctx, t)
 	if err != nil {
-		return nil, nil, err
+		return nil, Cut{}, err
 	}
 	r, err := w.register(ctx, cut)
 	return r, cut, err
@@ -142,7 +143,7 @@ func (w *Warehouse) Stations(ctx context.Context, scope Scope, division schemas.
 	if err != nil {
 		return nil, err
 	}
-	codes, err := w.strings(ctx, `SELECT DISTINCT source FROM postings WHERE position(source, '-') > 0 AND `+cut.condition())
+	codes, err := w.strings(ctx, `SELECT DISTINCT source FROM `+cut.tables.Postings()+` WHERE position(source, '-') > 0 AND `+cut.condition())
 	if err != nil {
 		return nil, err
 	}

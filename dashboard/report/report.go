@@ -8,10 +8,7 @@
 package report
 
 import (
-	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"zhiban/schemas"
@@ -26,18 +23,6 @@ type Scope struct {
 
 // ProvinceWide sees everything.
 var ProvinceWide = Scope{Division: schemas.Province}
-
-// Cut is a place in the log: for each partition the offset of the first event
-// that is not in.
-type Cut map[int]int64
-
-func (c Cut) String() string {
-	parts := make([]string, 0, len(c))
-	for _, p := range slices.Sorted(maps.Keys(c)) {
-		parts = append(parts, strconv.Itoa(p)+":"+strconv.FormatInt(c[p], 10))
-	}
-	return strings.Join(parts, ",")
-}
 
 // Dimension is a way to split or filter a figure.
 type Dimension string
@@ -72,7 +57,7 @@ type Query struct {
 	View       schemas.DivisionView
 	Filter     map[Dimension][]string
 	// Cut fixes the place in the log for questions that belong together; when it
-	// is nil the cut of AsOf is found anew.
+	// is zero the cut of AsOf is found anew.
 	Cut Cut
 }
 

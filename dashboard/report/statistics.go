@@ -124,7 +124,7 @@ func (w *Warehouse) plan(ctx context.Context, scope Scope, q Query) (*plan, erro
 		return nil, err
 	}
 	var err error
-	if p.cut = q.Cut; p.cut == nil {
+	if p.cut = q.Cut; p.cut.IsZero() {
 		if p.cut, err = w.Cut(ctx, q.AsOf); err != nil {
 			return nil, err
 		}
@@ -186,7 +186,7 @@ func (p *plan) sum(ctx context.Context, cells map[string]*cell, codes []schemas.
 	keys := p.keys()
 	where := p.where(codes, from)
 	where.and(extra)
-	query := `SELECT toString(indicator), ` + keys.sql + ` AS key, sum(quantity) FROM postings WHERE ` + where.sql + ` GROUP BY indicator, key LIMIT ?`
+	query := `SELECT toString(indicator), ` + keys.sql + ` AS key, sum(quantity) FROM ` + p.cut.tables.Postings() + ` WHERE ` + where.sql + ` GROUP BY indicator, key LIMIT ?`
 	args := slices.Concat(keys.args, where.args, []any{maxRows + 1})
 	return p.each(ctx, query, args, func(code string, key []string, n int64) {
 		c := schemas.IndicatorCode(code)
@@ -207,7 +207,7 @@ func (p *plan) persons(ctx context.Context, cells map[string]*cell) error {
 		keys := p.keys()
 		where := p.where([]schemas.IndicatorCode{ind.Of}, p.From)
 		query := `SELECT ?, key, toInt64(countIf(n > 0)) FROM (
-				SELECT ` + keys.sql + ` AS key, person, sum(quantity) AS n FROM postings WHERE person != 0 AND ` + where.sql + ` GROUP BY key, person
+				SELECT ` + keys.sql + ` AS key, person, sum(quantity) AS n FROM ` + p.cut.tables.Postings() + ` WHERE person != 0 AND ` + where.sql + ` GROUP BY key, person
 			) GROUP BY key LIMIT ?`
 		args := slices.Concat([]any{string(ind.Code)}, keys.args, where.args, []any{maxRows + 1})
 		if err := p.each(ctx, query, args, func(code string, key []string, n int64) {

@@ -15,13 +15,6 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Names of the physical tables that the projector writes.
-const (
-	Events   = "events_v1"
-	Postings = "postings_v1"
-	Batches  = "batches_v1"
-)
-
 // Open connects by a DSN such as clickhouse://user:password@host:9000/zhiban
 // and makes sure the server answers.
 func Open(ctx context.Context, dsn string) (driver.Conn, error) {

@@ -2,9 +2,9 @@
 // migrations, and opening a connection. The projector writes the tables, the
 // dashboard's report package reads them; neither knows the other.
 //
-// Physical tables carry a version in their names; the views in front of them
-// (events, postings, batches) are what readers name, so a rebuild can fill a
-// new version beside the old one and switch the views.
+// Physical tables carry a version in their names (see [Tables]), so a rebuild
+// can fill a new version beside the one that is read and switch then. Views
+// without a version stand in front of them for people at a prompt.
 //
 //   - events: the log as projected, one row an event and place in the log.
 //   - postings: what the events amount to. Quantities add up; a correction
@@ -12,6 +12,7 @@
 //   - batches: the ledger of the projection. A batch's rows count only once its
 //     ledger row is there: every reader bounds itself by the ledger's head, so a
 //     half-written batch is never seen.
+//   - parked: what could not be read, with the reason.
 //
 // events and postings are partitioned by the year of recording: late events do
 // not split an insert, a query opens few parts, and a year is a few million
