@@ -89,6 +89,9 @@ func (s *Server) operations(r *mux.Router) *huma.OpenAPI {
 	huma.Register(api, get("/api/v1/statistics", "statistics", "Figures, split and filtered"), s.statistics)
 	huma.Register(api, get("/api/v1/postings", "postings", "The postings behind a figure"), s.postings)
 	huma.Register(api, get("/api/v1/events/{id}", "event", "An event with its place in the log, its case and its postings"), s.eventByID)
+	huma.Register(api, huma.Operation{OperationID: "effective-events", Method: http.MethodPost, Path: "/api/v1/effective-events", SkipValidateParams: true,
+		Summary: "Those of some events that count, as they count now", Errors: []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable}}, s.effectiveEvents)
+	huma.Register(api, get("/api/v1/open-cases", "open-cases", "The cases of a station that wait for their next step"), s.openCases)
 	huma.Register(api, get("/api/v1/status", "status", "How far the projection has come"), s.status)
 	huma.Register(api, get("/api/v1/lawyers", "lawyers", "Lawyers posted by the centres of a division"), s.lawyers)
 	huma.Register(api, get("/api/v1/stations", "stations", "Stations that report to a division"), s.stations)
@@ -259,6 +262,47 @@ func (s *Server) eventByID(ctx context.Context, in *struct {
 		return nil, s.apiError(ctx, err)
 	}
 	return &body[report.EventDetail]{d}, nil
+}
+
+// effectiveEvents answers importers, who have to know what is held already. It
+// changes nothing; the ids are too many for an address.
+func (s *Server) effectiveEvents(ctx context.Context, in *struct {
+	Body struct {
+		IDs []schemas.EventID `json:"ids" maxItems:"1000" doc:"ids of events"`
+	}
+	rawQuery
+}) (*body[report.EffectiveEvents], error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	if err := in.reader().err(); err != nil {
+		return nil, s.apiError(ctx, err)
+	}
+	found, err := s.read.EffectiveEvents(ctx, report.ProvinceWide, in.Body.IDs)
+	if err != nil {
+		return nil, s.apiError(ctx, fmt.Errorf("events as they count: %w", unavailable(err)))
+	}
+	for i := range found.Events {
+		found.Events[i].Data = withoutTexts(found.Events[i].Data)
+	}
+	return &body[report.EffectiveEvents]{found}, nil
+}
+
+func (s *Server) openCases(ctx context.Context, in *struct {
+	Station string `query:"station" doc:"station code" example:"220182-court"`
+	rawQuery
+}) (*body[report.OpenCases], error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	r := in.reader()
+	station := r.station()
+	if err := r.err(); err != nil {
+		return nil, s.apiError(ctx, err)
+	}
+	open, err := s.read.OpenCases(ctx, report.ProvinceWide, station)
+	if err != nil {
+		return nil, s.apiError(ctx, fmt.Errorf("open cases of %s: %w", station, unavailable(err)))
+	}
+	return &body[report.OpenCases]{open}, nil
 }
 
 func (s *Server) status(ctx context.Context, in *struct{ rawQuery }) (*body[report.Status], error) {

@@ -134,6 +134,8 @@ var docWords = map[string]string{
 	"Figures, split and filtered":                                   "统计数据，可分组、筛选",
 	"The postings behind a figure":                                  "构成一个数字的分录",
 	"The postings behind a figure as CSV":                           "构成一个数字的分录（CSV）",
+	"Those of some events that count, as they count now":            "一批事件中仍然有效的，按现在的内容（更正之后）",
+	"The cases of a station that wait for their next step":          "一个工作站尚未办结的事项：未签退、未签字、未转交、未告知、未派律师",
 	"An event with its place in the log, its case and its postings": "一条事件：日志位置、案卷经过和分录",
 	"How far the projection has come":                               "入账进度",
 	"Lawyers posted by the centres of a division":                   "一个地区的值班律师",

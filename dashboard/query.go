@@ -206,6 +206,16 @@ func (q *queryReader) division() schemas.DivisionCode {
 	return code
 }
 
+// station is the parameter of that name, which has to be there.
+func (q *queryReader) station() schemas.StationCode {
+	text := q.text("station")
+	code, err := schemas.ParseStationCode(text)
+	if err != nil {
+		q.problem("station", text, "problem.station")
+	}
+	return code
+}
+
 // indicators are codes of the catalogue.
 func (q *queryReader) indicators(param string, otherwise []schemas.IndicatorCode) []schemas.IndicatorCode {
 	var all []string

@@ -42,6 +42,8 @@ type Reader interface {
 	report.Statistician
 	Postings(ctx context.Context, scope report.Scope, q report.Query, offset, limit int) (report.PostingPage, error)
 	Event(ctx context.Context, scope report.Scope, id schemas.EventID) (report.EventDetail, error)
+	EffectiveEvents(ctx context.Context, scope report.Scope, ids []schemas.EventID) (report.EffectiveEvents, error)
+	OpenCases(ctx context.Context, scope report.Scope, station schemas.StationCode) (report.OpenCases, error)
 	Stations(ctx context.Context, scope report.Scope, division schemas.DivisionCode, asOf time.Time) ([]report.Station, error)
 	Station(ctx context.Context, scope report.Scope, code schemas.StationCode, asOf time.Time) (report.Station, error)
 	Lawyers(ctx context.Context, scope report.Scope, division schemas.DivisionCode, asOf time.Time) ([]report.Lawyer, error)

@@ -6,8 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -202,4 +205,42 @@ func TestClientGivesUp(t *testing.T) {
 			t.Errorf("%v after %s, expected the end of the context after 3 s", err, time.Since(began))
 		}
 	})
+}
+
+func TestKnownAsksForManyEventsAtOnce(t *testing.T) {
+	var asked []int
+	answer := http.StatusOK
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var question struct{ IDs []string }
+		if err := json.NewDecoder(r.Body).Decode(&question); err != nil || r.Method != http.MethodPost || r.URL.Path != "/api/v1/effective-events" {
+			t.Errorf("%s %s: %v", r.Method, r.URL, err)
+		}
+		asked = append(asked, len(question.IDs))
+		w.WriteHeader(answer)
+		if answer != http.StatusOK {
+			_, _ = w.Write([]byte(`{"detail":"the warehouse does not answer"}`))
+			return
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"events": envelopes(question.IDs[0])}) // the platform holds the first of each
+	}))
+	defer s.Close()
+	var ids []string
+	for i := range 2500 {
+		ids = append(ids, strconv.Itoa(i))
+	}
+	client := Client{URL: s.URL + "/"}
+	known, err := client.Known(t.Context(), ids)
+	if got := slices.Sorted(maps.Keys(known)); err != nil || strings.Join(got, " ") != "0 1000 2000" || !slices.Equal(asked, []int{1000, 1000, 500}) {
+		t.Errorf("known %v, asked %v, %v", got, asked, err)
+	}
+	for _, status := range []int{http.StatusNotFound, http.StatusMethodNotAllowed} { // ingest alone is there
+		answer = status
+		if known, err := client.Known(t.Context(), ids); err != nil || len(known) != 0 {
+			t.Errorf("status %d: %v, %v", status, known, err)
+		}
+	}
+	answer = http.StatusServiceUnavailable
+	if _, err := client.Known(t.Context(), ids); err == nil || !strings.Contains(err.Error(), "the warehouse does not answer") {
+		t.Errorf("the warehouse is away: %v", err)
+	}
 }

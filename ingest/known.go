@@ -1,49 +1,56 @@
 package ingest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
+	"slices"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
 
 	"zhiban/schemas"
 )
+
+// knownPath is where a platform tells which events count, and how; the
+// dashboard serves it.
+const knownPath = "/api/v1/effective-events"
 
 // Known asks a platform which of these events it holds, and returns them by id as
 // they count now. An address that serves ingest alone knows none: then everything
 // is sent, and counts once all the same.
 func (c *Client) Known(ctx context.Context, ids []string) (map[string]schemas.Envelope, error) {
-	known := make([]*schemas.Envelope, len(ids))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(4)
-	for i, id := range ids {
-		group.Go(func() (err error) {
-			known[i], err = c.known(ctx, id)
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	out := map[string]schemas.Envelope{}
-	for _, e := range known {
-		if e != nil {
-			out[e.ID] = *e
+	known := map[string]schemas.Envelope{}
+	for part := range slices.Chunk(ids, MaxBatchEvents) {
+		body, err := json.Marshal(map[string][]string{"ids": part})
+		if err != nil {
+			return nil, err
+		}
+		var answer struct {
+			Events []schemas.Envelope `json:"events"`
+		}
+		there, err := c.ask(ctx, http.MethodPost, knownPath, body, &answer)
+		if err != nil || !there {
+			return nil, err
+		}
+		for _, e := range answer.Events {
+			known[e.ID] = e
 		}
 	}
-	return out, nil
+	return known, nil
 }
 
-// known opens one event; nil when the platform does not hold it, or it no longer
-// counts.
-func (c *Client) known(ctx context.Context, id string) (*schemas.Envelope, error) {
-	address := strings.TrimRight(c.URL, "/") + "/api/v1/events/" + id
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+// ask sends a question and reads the answer; there is false when nobody answers
+// it at that address.
+func (c *Client) ask(ctx context.Context, method, path string, body []byte, answer any) (there bool, err error) {
+	address := strings.TrimRight(c.URL, "/") + path
+	req, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil {
-		return nil, err
+		return false, err
+	}
+	if len(body) > 0 {
+		req.Header.Set("Content-Type", "application/json")
 	}
 	client := c.HTTP
 	if client == nil {
@@ -51,35 +58,19 @@ func (c *Client) known(ctx context.Context, id string) (*schemas.Envelope, error
 	}
 	res, err := client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("ask for event %s: %w", id, err)
+		return false, fmt.Errorf("ask what the platform holds: %w", err)
 	}
 	defer res.Body.Close()
 	switch res.StatusCode {
 	case http.StatusOK:
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
-		return nil, nil
+		return false, nil
 	default:
-		return nil, fmt.Errorf("GET %s: %s", address, res.Status)
+		text, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10))
+		return false, fmt.Errorf("%s %s: %s: %s", method, address, res.Status, problemDetail(text))
 	}
-	var detail struct {
-		Case []schemas.Envelope `json:"case"`
+	if err := json.NewDecoder(res.Body).Decode(answer); err != nil {
+		return false, fmt.Errorf("%s %s: %w", method, address, err)
 	}
-	if err := json.NewDecoder(res.Body).Decode(&detail); err != nil {
-		return nil, fmt.Errorf("GET %s: %w", address, err)
-	}
-	var history []schemas.Event
-	for _, e := range detail.Case {
-		event, err := e.Parse()
-		if err != nil {
-			return nil, fmt.Errorf("GET %s: %w", address, err)
-		}
-		history = append(history, event)
-	}
-	for _, e := range schemas.Effective(history) {
-		if e.ID.String() == id {
-			env := e.Envelope()
-			return &env, nil
-		}
-	}
-	return nil, nil
+	return true, nil
 }

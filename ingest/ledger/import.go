@@ -98,7 +98,7 @@ func ExitStatus(err error) int {
 // Known.
 const (
 	sendBatch = 1000
-	askBatch  = 500
+	askBatch  = 1000
 )
 
 // Import imports files: each is read, sent and reported, and a marked copy is

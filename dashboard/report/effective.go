@@ -1,0 +1,67 @@
+package report
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"zhiban/schemas"
+	"zhiban/schemas/warehouse"
+)
+
+// EffectiveEvents are events as they count now: after their corrections, and
+// without those that were voided.
+type EffectiveEvents struct {
+	Cut    Cut                `json:"cut"`
+	Events []schemas.Envelope `json:"events"` // by id
+}
+
+// EffectiveEvents finds those of the events with these ids that count. An id
+// that is not in the log, is out of scope or was voided is not in the answer.
+func (w *Warehouse) EffectiveEvents(ctx context.Context, scope Scope, ids []schemas.EventID) (EffectiveEvents, error) {
+	r, cut, err := w.at(ctx, time.Time{})
+	if err != nil {
+		return EffectiveEvents{}, err
+	}
+	asked := make(map[schemas.EventID]bool, len(ids))
+	for _, id := range ids {
+		asked[id] = true
+	}
+	// A case is in one partition and from one source, so its kind and key find all
+	// of it.
+	from := ` FROM ` + cut.tables.Events() + ` WHERE ` + cut.condition()
+	events, _, err := w.events(ctx, `SELECT `+warehouse.EventColumns+`, kafka_partition, kafka_offset`+from+`
+		AND case_key IN (SELECT case_key`+from+` AND id IN (?)) ORDER BY kafka_partition, kafka_offset SETTINGS max_query_size = 16777216`, ids)
+	if err != nil {
+		return EffectiveEvents{}, err
+	}
+	out := EffectiveEvents{Cut: cut, Events: []schemas.Envelope{}}
+	for _, history := range byCase(events) {
+		for _, e := range schemas.Effective(history) {
+			if asked[e.ID] && scope.holds(r, e.Source) {
+				out.Events = append(out.Events, e.Envelope())
+			}
+		}
+	}
+	slices.SortFunc(out.Events, func(a, b schemas.Envelope) int { return strings.Compare(a.ID, b.ID) })
+	return out, nil
+}
+
+// byCase sorts events into the histories of their cases, which keep the order.
+func byCase(events []schemas.Event) map[schemas.CaseID][]schemas.Event {
+	cases := map[schemas.CaseID][]schemas.Event{}
+	for _, e := range events {
+		cases[e.Case] = append(cases[e.Case], e)
+	}
+	return cases
+}
+
+// holds tells whether what comes from source is in the scope.
+func (s Scope) holds(r *register, source schemas.Source) bool {
+	reporting := source.Division
+	if source.Station != "" {
+		reporting = r.station(source.Station).Reporting
+	}
+	return s.admits(reporting) == nil && (s.Station == "" || s.Station == source.Station)
+}
