@@ -17,9 +17,9 @@ type deadLetter struct {
 // bury appends records to the dead letters before their batch is written: the
 // original value under the key "topic/partition/offset", with reason, topic,
 // partition and offset as headers. A batch that is done again buries again;
-// the key says that it is the same one.
+// the key says that it is the same one. A rebuild only reads the log.
 func (w *worker) bury(ctx context.Context, letters []deadLetter) error {
-	if len(letters) == 0 {
+	if len(letters) == 0 || w.cfg.Tables.Version > 0 {
 		return nil
 	}
 	out := &kafka.Writer{Addr: w.client.Addr, Topic: w.cfg.DeadLetters, RequiredAcks: kafka.RequireAll, Balancer: &kafka.Hash{}, BatchTimeout: 1, Transport: w.client.Transport}

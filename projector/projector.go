@@ -113,6 +113,7 @@ type Projector struct {
 	client *kafka.Client
 	log    *slog.Logger
 	read   func([]byte) (schemas.Event, error) // how a record is understood
+	judge  judge
 	events prometheus.Counter
 	parked prometheus.Counter
 }
@@ -124,7 +125,7 @@ func New(cfg Config, conn driver.Conn, log *slog.Logger) (*Projector, error) {
 		return nil, errors.New("projector: no Kafka brokers given (set --kafka host:port)")
 	}
 	return &Projector{
-		cfg: cfg, conn: conn, log: log, read: schemas.ParseEvent,
+		cfg: cfg, conn: conn, log: log, read: schemas.ParseEvent, judge: parkUnreadable,
 		client: &kafka.Client{Addr: kafka.TCP(cfg.Brokers...), Transport: &kafka.Transport{}},
 		events: prometheus.NewCounter(prometheus.CounterOpts{Name: "zhiban_projected_events_total", Help: "Events projected into the warehouse."}),
 		parked: prometheus.NewCounter(prometheus.CounterOpts{Name: "zhiban_parked_events_total", Help: "Events sent to the dead letters."}),
@@ -137,13 +138,17 @@ func (p *Projector) Collectors() []prometheus.Collector {
 }
 
 // Run projects until ctx ends. It rejoins the group after every rebalance and
-// after every failure, follows a rebuild to the version of the tables that it
-// switched to, and returns nil when ctx ended it.
+// after every failure, and follows a rebuild to the version of the tables that it
+// switched to. It returns nil when ctx ended it; only a rebuild ends by itself,
+// at a record that it may not pass.
 func (p *Projector) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		tables, err := p.current(ctx)
 		if err == nil {
 			err = p.fill(ctx, tables)
+		}
+		if stop := (impassable{}); errors.As(err, &stop) {
+			return err
 		}
 		if err != nil && ctx.Err() == nil {
 			p.log.Warn("projection interrupted; trying again", "err", err)
@@ -177,25 +182,43 @@ const switchPoll = 2 * time.Second
 // fill projects into a version of the tables until ctx ends or another version
 // has become the current one.
 func (p *Projector) fill(ctx context.Context, tables warehouse.Tables) error {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	if p.cfg.Tables.Version == 0 {
 		go func() {
 			for pause(ctx, switchPoll) {
 				if now, err := warehouse.Current(ctx, p.conn); err == nil && now != tables {
 					p.log.Info("going over to another version of the tables", "from", tables.Version, "to", now.Version)
-					stop()
+					stop(nil)
 				}
 			}
 		}()
 	}
-	return p.join(ctx, tables, func(gen *kafka.Generation) {
+	err := p.join(ctx, tables, func(gen *kafka.Generation) {
 		for _, a := range gen.Assignments[p.cfg.Topic] {
 			w := p.worker(gen, a.ID, tables)
-			gen.Start(func(ctx context.Context) { w.run(ctx) })
+			gen.Start(func(ctx context.Context) {
+				if err := w.run(ctx); err != nil {
+					stop(err)
+				}
+			})
 		}
 	})
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return err
 }
+
+// judge decides on a record of the log before it is projected: readErr is why it
+// cannot be read, nil when it can. park is the reason to park it; stop ends the
+// projection there.
+type judge func(m kafka.Message, readErr error) (park, stop error)
+
+func parkUnreadable(_ kafka.Message, readErr error) (park, stop error) { return readErr, nil }
+
+// impassable ends a projection at a record.
+type impassable struct{ error }
 
 // join is a member of the tables' group until ctx ends and starts the work of
 // every generation.

@@ -25,16 +25,22 @@ func (f *fixture) older() (stop func()) {
 	})
 }
 
-const unsignedSQL = "SELECT sum(quantity) FROM postings WHERE indicator = 'consultations_unsigned'"
-
-func TestWhatWasParkedIsProjectedAfterAnUpgrade(t *testing.T) {
-	f := newFixture(t)
+// putUnsigned appends a consultation and its signature.
+func (f *fixture) putUnsigned() {
+	f.t.Helper()
 	subject := "consultation/" + uuid.NewString()
 	f.put(
 		event("consultation.recorded", subject, "2026-09-01T09:00:00+08:00", `{"lawyer":"12201201810123456","channel":"visit","person":"p-1","person_role":"relative"}`),
 		event("consultation.signed", subject, "2026-09-01T09:20:00+08:00", `{"lawyer":"12201201810123456"}`),
-		"garbage",
 	)
+}
+
+const unsignedSQL = "SELECT sum(quantity) FROM postings WHERE indicator = 'consultations_unsigned'"
+
+func TestWhatWasParkedIsProjectedAfterAnUpgrade(t *testing.T) {
+	f := newFixture(t)
+	f.putUnsigned()
+	f.put("garbage")
 	stop := f.older()
 	f.until(3, "SELECT toInt64(max(last_offset) + 1) FROM batches")
 	stop()

@@ -37,23 +37,27 @@ func (p *Projector) worker(gen *kafka.Generation, partition int, tables warehous
 }
 
 // run projects until the generation ends. A failure that is not the fence's is
-// tried again from the recovery on, with a growing pause: nothing is skipped.
-func (w *worker) run(ctx context.Context) {
+// tried again from the recovery on, with a growing pause: nothing is skipped. An
+// error is that of a record which may not be passed.
+func (w *worker) run(ctx context.Context) error {
 	patience := backoff.NewExponentialBackOff()
 	patience.InitialInterval, patience.MaxInterval = 100*time.Millisecond, 10*time.Second
 	for {
 		err := w.project(ctx, patience.Reset)
 		if ctx.Err() != nil {
-			return
+			return nil
+		}
+		if stop := (impassable{}); errors.As(err, &stop) {
+			return err
 		}
 		if fenced(err) {
 			w.log.Info("partition was handed to another projector", "err", err)
-			return // ends the generation; Run joins the next
+			return nil // ends the generation; Run joins the next
 		}
 		wait := patience.NextBackOff()
 		w.log.Warn("projection interrupted; trying again", "err", err, "pause", wait)
 		if !pause(ctx, wait) {
-			return
+			return nil
 		}
 	}
 }
@@ -219,9 +223,13 @@ func (w *worker) build(ctx context.Context, msgs []kafka.Message, epoch uint32) 
 	places := make([]int64, 0, len(msgs))
 	for _, m := range msgs {
 		e, err := w.read(m.Value)
-		if err != nil {
-			b.parked.add(w.partition, epoch, m, err)
-			b.letters = append(b.letters, deadLetter{m, err})
+		reason, stop := w.judge(m, err)
+		if stop != nil {
+			return nil, impassable{stop}
+		}
+		if reason != nil {
+			b.parked.add(w.partition, epoch, m, reason)
+			b.letters = append(b.letters, deadLetter{m, reason})
 			continue
 		}
 		e.Recorded = m.Time // one clock for partitioning: the record's own
