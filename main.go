@@ -8,6 +8,8 @@
 //	zhiban migrate               bring the warehouse's tables up to date
 //	zhiban import FILE…          send ledgers kept as XLSX or CSV
 //	zhiban simulate              make up a province
+//	zhiban rebuild               fill new tables from the log, compare, switch
+//	zhiban deadletter            see to records that could not be read
 //
 // This file parses flags, builds the parts, runs them and closes them; what
 // they do stands in their packages.
@@ -77,6 +79,8 @@ type command struct {
 	Migrate    migrateCommand    `cmd:"" help:"Bring the warehouse's tables up to date."`
 	Import     importCommand     `cmd:"" help:"Send the ledgers that counties keep as XLSX or CSV."`
 	Simulate   simulateCommand   `cmd:"" help:"Make up a believable province, with its own count of what it did."`
+	Rebuild    rebuildCommand    `cmd:"" help:"Fill new tables from the log, compare them with those in use, and switch."`
+	Deadletter deadletterCommand `cmd:"" help:"See to records of the log that could not be read."`
 }
 
 // Run parses, runs and returns the exit status: 0 done, 2 done in part or wrong
@@ -120,7 +124,7 @@ type run struct {
 	log *slog.Logger
 }
 
-// Engines are the addresses of the log and the warehouse.
+// engines are the addresses of the log and the warehouse.
 type engines struct {
 	Kafka      []string `env:"ZHIBAN_KAFKA" required:"" placeholder:"HOST:PORT" help:"Kafka bootstrap addresses."`
 	ClickHouse string   `name:"clickhouse" env:"ZHIBAN_CLICKHOUSE" required:"" placeholder:"DSN" help:"Warehouse, clickhouse://user:password@host:9000/zhiban."`
@@ -151,6 +155,11 @@ func (c *standaloneCommand) Run(ctx context.Context, r *run) (err error) {
 	}
 	defer func() { err = errors.Join(err, eng.Close()) }()
 	at := engines{Kafka: []string{eng.Kafka()}, ClickHouse: eng.ClickHouse().DSN()}
+	withdraw, err := announceEngines(c.Data, at)
+	if err != nil {
+		return err
+	}
+	defer withdraw()
 	if err := warehouse.Migrate(ctx, at.ClickHouse); err != nil {
 		return err
 	}
@@ -486,11 +495,16 @@ func sendLedger(client *ingest.Client) func(context.Context, []schemas.Envelope)
 	}
 }
 
+// terminal tells whether somebody watches.
+func (r *run) terminal() bool {
+	f, ok := r.Stderr.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
 // importProgress shows on a terminal how far a large file is; elsewhere
 // nothing.
 func (r *run) importProgress() func(ledger.Progress) {
-	f, ok := r.Stderr.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
+	if !r.terminal() {
 		return nil
 	}
 	var bar *progressbar.ProgressBar
@@ -511,7 +525,7 @@ func (r *run) importProgress() func(ledger.Progress) {
 			if p.Stage == ledger.Sending {
 				text, total = "正在发送 "+filepath.Base(p.File), p.Total
 			}
-			bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(f), progressbar.OptionSetDescription(text), progressbar.OptionShowCount(), progressbar.OptionClearOnFinish())
+			bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(r.Stderr), progressbar.OptionSetDescription(text), progressbar.OptionShowCount(), progressbar.OptionClearOnFinish())
 		}
 		_ = bar.Set(p.Done)
 	}

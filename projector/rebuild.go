@@ -38,21 +38,15 @@ type Rebuild struct {
 	conn     driver.Conn
 	log      *slog.Logger
 	accept   bool
-	known    map[[2]int64]knownParked // by partition and offset
+	known    map[[2]int64]ParkedRecord // what From parked, by partition and offset
 	stop     context.CancelFunc
 	done     chan error
-}
-
-// knownParked is what the current version says of a record that it parked.
-type knownParked struct {
-	reason   string
-	replayed bool
 }
 
 // NewRebuild prepares a rebuild of what cfg projects. acceptParked lets it pass
 // records that cannot be read.
 func NewRebuild(ctx context.Context, cfg Config, conn driver.Conn, acceptParked bool, log *slog.Logger) (*Rebuild, error) {
-	r := &Rebuild{cfg: cfg.withDefaults(), conn: conn, log: log, accept: acceptParked, known: map[[2]int64]knownParked{}, done: make(chan error, 1)}
+	r := &Rebuild{cfg: cfg.withDefaults(), conn: conn, log: log, accept: acceptParked, known: map[[2]int64]ParkedRecord{}, done: make(chan error, 1)}
 	var err error
 	if r.From, err = warehouse.Current(ctx, conn); err != nil {
 		return nil, err
@@ -65,37 +59,21 @@ func NewRebuild(ctx context.Context, cfg Config, conn driver.Conn, acceptParked 
 	if err := warehouse.Create(ctx, conn, r.From, r.To); err != nil {
 		return nil, err
 	}
-	unread, err := unread(ctx, conn, r.From, "true")
+	parked, err := parkedRecords(ctx, conn, r.From, "true")
 	if err != nil {
 		return nil, err
 	}
-	left := map[[2]int64]bool{}
-	for _, u := range unread {
-		left[[2]int64{int64(u.partition), u.offset}] = true
+	for _, p := range parked {
+		r.known[[2]int64{int64(p.Partition), p.Offset}] = p
 	}
-	rows, err := conn.Query(ctx, `SELECT kafka_partition, kafka_offset, reason FROM `+r.From.Parked())
-	if err != nil {
-		return nil, fmt.Errorf("list what is parked: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var partition uint16
-		var offset uint64
-		var reason string
-		if err := rows.Scan(&partition, &offset, &reason); err != nil {
-			return nil, fmt.Errorf("list what is parked: %w", err)
-		}
-		at := [2]int64{int64(partition), int64(offset)}
-		r.known[at] = knownParked{reason, !left[at]}
-	}
-	return r, rows.Err()
+	return r, nil
 }
 
 func (r *Rebuild) judge(m kafka.Message, readErr error) (park, stop error) {
 	known, was := r.known[[2]int64{int64(m.Partition), m.Offset}]
 	switch {
-	case was && (known.replayed || readErr == nil):
-		return errors.New(known.reason), nil
+	case was && (known.Replayed || readErr == nil):
+		return errors.New(known.Reason), nil
 	case readErr == nil:
 		return nil, nil
 	case r.accept:

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	kafka "github.com/segmentio/kafka-go"
 
+	"zhiban/schemas"
 	"zhiban/schemas/warehouse"
 )
 
@@ -49,60 +51,78 @@ func (w *worker) replay(ctx context.Context) error {
 }
 
 func (p *Projector) replay(ctx context.Context, tables warehouse.Tables, where string) (Replayed, error) {
-	parked, err := unread(ctx, p.conn, tables, where)
+	parked, err := parkedRecords(ctx, p.conn, tables, where)
 	if err != nil {
 		return Replayed{}, err
 	}
 	var done Replayed
 	for _, r := range parked {
-		if _, err := p.read(r.value); err != nil {
+		if r.Replayed {
+			continue
+		}
+		if _, err := p.read(r.Value); err != nil {
 			if done.Left++; done.Reason == nil {
-				done.Reason = fmt.Errorf("offset %d of partition %d: %w", r.offset, r.partition, err)
+				done.Reason = fmt.Errorf("offset %d of partition %d: %w", r.Offset, r.Partition, err)
 			}
 			continue
 		}
 		if err := p.appendAgain(ctx, r); err != nil {
-			return done, fmt.Errorf("append offset %d of partition %d to the log again: %w", r.offset, r.partition, err)
+			return done, fmt.Errorf("append offset %d of partition %d to the log again: %w", r.Offset, r.Partition, err)
 		}
 		done.Appended++
 	}
 	return done, nil
 }
 
-// parkedRecord is a record of the log that could not be read.
-type parkedRecord struct {
-	partition  int
-	offset     int64
-	key, value []byte
+// ParkedRecord is a record of the log that could not be read.
+type ParkedRecord struct {
+	Partition             int
+	Offset                int64
+	ID                    schemas.EventID // zero when not even that can be read
+	Type, Source, Subject string
+	Recorded              time.Time
+	Reason                string
+	Key, Value            []byte
+	Replayed              bool // its event stands in the log, readable, as well
 }
 
-// unread lists parked records whose event does not stand in the log, readable,
-// as well.
-func unread(ctx context.Context, conn driver.Conn, tables warehouse.Tables, where string) ([]parkedRecord, error) {
-	rows, err := conn.Query(ctx, `SELECT kafka_partition, kafka_offset, key, value FROM `+tables.Parked()+` AS p
-		WHERE `+where+` AND id NOT IN (SELECT id FROM `+tables.Events()+` WHERE id IN (SELECT id FROM `+tables.Parked()+`))
-		ORDER BY kafka_partition, kafka_offset LIMIT 1 BY kafka_partition, kafka_offset`)
+// ParkedRecords lists what is parked in the current version of the tables, in the
+// order of the log.
+func ParkedRecords(ctx context.Context, conn driver.Conn) ([]ParkedRecord, error) {
+	tables, err := warehouse.Current(ctx, conn)
+	if err != nil {
+		return nil, err
+	}
+	return parkedRecords(ctx, conn, tables, "true")
+}
+
+func parkedRecords(ctx context.Context, conn driver.Conn, tables warehouse.Tables, where string) ([]ParkedRecord, error) {
+	rows, err := conn.Query(ctx, `SELECT kafka_partition, kafka_offset, id, type, source, subject, recorded, reason, key, value,
+			id IN (SELECT id FROM `+tables.Events()+` WHERE id IN (SELECT id FROM `+tables.Parked()+`))
+		FROM `+tables.Parked()+` WHERE `+where+` ORDER BY kafka_partition, kafka_offset`)
 	if err != nil {
 		return nil, fmt.Errorf("list what is parked: %w", err)
 	}
 	defer rows.Close()
-	var out []parkedRecord
+	var out []ParkedRecord
 	for rows.Next() {
+		var r ParkedRecord
 		var partition uint16
 		var offset uint64
 		var key, value string
-		if err := rows.Scan(&partition, &offset, &key, &value); err != nil {
+		if err := rows.Scan(&partition, &offset, &r.ID, &r.Type, &r.Source, &r.Subject, &r.Recorded, &r.Reason, &key, &value, &r.Replayed); err != nil {
 			return nil, fmt.Errorf("list what is parked: %w", err)
 		}
-		out = append(out, parkedRecord{int(partition), int64(offset), []byte(key), []byte(value)})
+		r.Partition, r.Offset, r.Key, r.Value = int(partition), int64(offset), []byte(key), []byte(value)
+		out = append(out, r)
 	}
 	return out, rows.Err()
 }
 
-func (p *Projector) appendAgain(ctx context.Context, r parkedRecord) error {
+func (p *Projector) appendAgain(ctx context.Context, r ParkedRecord) error {
 	res, err := p.client.Produce(ctx, &kafka.ProduceRequest{
-		Topic: p.cfg.Topic, Partition: r.partition, RequiredAcks: kafka.RequireAll,
-		Records: kafka.NewRecordReader(kafka.Record{Key: kafka.NewBytes(r.key), Value: kafka.NewBytes(r.value)}),
+		Topic: p.cfg.Topic, Partition: r.Partition, RequiredAcks: kafka.RequireAll,
+		Records: kafka.NewRecordReader(kafka.Record{Key: kafka.NewBytes(r.Key), Value: kafka.NewBytes(r.Value)}),
 	})
 	if err != nil {
 		return err
