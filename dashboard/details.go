@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"zhiban/dashboard/report"
@@ -65,10 +67,11 @@ func (v *visit) counted(q report.Query, found report.PostingPage) string {
 	if len(q.Indicators) == 1 {
 		ind, _ := schemas.Indicators.Lookup(q.Indicators[0])
 		unit = ind.Unit.In(string(v.phrases))
-		sum = number(float64(found.Sum) / float64(max(ind.Parts, 1)))
+		sum = posted(ind, found.Sum)
+		shown, parts := ind.Shown()
 		switch {
-		case ind.Code == schemas.DutyMinutes:
-			unit += v.t("details.hours", fixed(float64(found.Sum)/60))
+		case parts != 1: // the exact sum in the unit of the postings, then as pages show it
+			unit += v.t("details.shown", fixed(float64(found.Sum)/parts), shown.In(string(v.phrases)))
 		case ind.Divided():
 			unit = ""
 		case ind.Kind == schemas.Distinct:
@@ -77,6 +80,15 @@ func (v *visit) counted(q report.Query, found report.PostingPage) string {
 		}
 	}
 	return strings.TrimSpace(v.t("details.count", number(float64(found.Total)), sum, unit))
+}
+
+// posted writes a quantity of postings in the figure's unit: training is posted
+// in minutes and counted in hours, of which 20 minutes are 0.33.
+func posted(ind schemas.Indicator, quantity int64) string {
+	if ind.Parts > 1 {
+		return strconv.FormatFloat(math.Round(float64(quantity)/float64(ind.Parts)*100)/100, 'f', -1, 64)
+	}
+	return number(float64(quantity))
 }
 
 // words are the filters of a question as a reader says them.
@@ -167,7 +179,7 @@ func (v *visit) postingTable(postings []report.Posting, caption string, stations
 	}
 	for _, p := range postings {
 		ind, _ := schemas.Indicators.Lookup(p.Indicator)
-		quantity := cell{Text: number(float64(p.Quantity)), Num: true, Sub: ind.Unit.In(string(v.phrases))}
+		quantity := cell{Text: posted(ind, p.Quantity), Num: true, Sub: ind.Unit.In(string(v.phrases))}
 		where := cell{Text: schemas.Divisions.Name(p.Division), Href: v.link(divisionPath(p.Division))}
 		if p.Station != "" {
 			where = cell{Text: cmp.Or(stations[string(p.Station)], string(p.Station)), Href: v.link(stationPath(p.Station))}

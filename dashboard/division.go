@@ -18,7 +18,7 @@ type overviewPage struct {
 	Downloads []link
 	Notes     []note
 	Facts     []fact // of a station
-	Cards     []card
+	Blocks    []block
 	Left      *panel // the map, or the bars of a county's stations, or a calendar
 	Rank      *panel
 	Own       *panel // stations of a prefecture's or the province's own
@@ -43,39 +43,16 @@ type note struct {
 
 type fact struct{ Name, Value, Href string }
 
-// card is a key figure with what it is compared with.
-type card struct {
-	Code       schemas.IndicatorCode
-	Title      string
-	Definition string
-	Amount     amount
-	Href, Open string
-	Same, Prev *change // 同比, 环比; nil when the figure is not compared
-	Year       string  // 本年累计
-	Share      string
-}
-
-// cards are the key figures in the order of the page. Of is what a figure is a
-// share of.
-var cards = []struct {
-	code, of schemas.IndicatorCode
-}{
-	{code: schemas.Stations}, {code: schemas.Lawyers}, {code: schemas.Shifts}, {code: schemas.DutyMinutes},
-	{code: schemas.Consultations}, {code: schemas.PersonsConsulted}, {code: schemas.ConsultationsGuided},
-	{code: schemas.ApplicationsReceived}, {code: schemas.ApplicationsTransferred}, {code: schemas.TransferredWithin24h},
-	{code: schemas.NotificationsDue}, {code: schemas.NotificationsOnTime, of: schemas.NotificationsDue},
-	{code: schemas.NotificationsLate, of: schemas.NotificationsDue}, {code: schemas.NotificationsOverdue, of: schemas.NotificationsDue},
-}
-
 // rankFigures are the columns of a ranking beside the main figure.
 var rankFigures = []schemas.IndicatorCode{
-	schemas.Shifts, schemas.DutyMinutes, schemas.Consultations, schemas.ApplicationsReceived, schemas.TransferredWithin24h, schemas.NotificationsOverdue,
+	schemas.Shifts, schemas.DutyMinutes, schemas.Consultations, schemas.ApplicationsReceived, schemas.TransferredWithin24h, schemas.PleaAssistance, schemas.NotificationsOverdue,
 }
 
 // mainFigures can be put on the map, the ranking and the trend.
 var mainFigures = []schemas.IndicatorCode{
 	schemas.Consultations, schemas.PersonsConsulted, schemas.Shifts, schemas.DutyMinutes, schemas.ApplicationsReceived,
-	schemas.TransferredWithin24h, schemas.NotificationsDue, schemas.NotificationsOverdue,
+	schemas.TransferredWithin24h, schemas.PleaAssistance, schemas.Opinions, schemas.NotificationsDue, schemas.NotificationsOverdue,
+	schemas.HelpRequests, schemas.CorrectionsIssued, schemas.NoShows, schemas.SubsidiesPaid, schemas.TrainingHours, schemas.Satisfaction, schemas.InspectionPassRate,
 }
 
 // organFigures are the states of a duty to notify, with their colours.
@@ -85,18 +62,6 @@ var organFigures = []struct {
 }{
 	{schemas.NotificationsOnTime, green}, {schemas.NotificationsLate, orange}, {schemas.NotificationsUnevid, purple}, {schemas.NotificationsOverdue, red},
 	{schemas.NotificationsOpen, grey}, // shown without those that are overdue
-}
-
-// codesOf are the figures of cards, with what they are a share of and what tells
-// whether there is anything at all.
-func codesOf(which []struct{ code, of schemas.IndicatorCode }) []schemas.IndicatorCode {
-	out := []schemas.IndicatorCode{schemas.Shifts, schemas.Consultations, schemas.NotificationsDue}
-	for _, c := range which {
-		if !slices.Contains(out, c.code) {
-			out = append(out, c.code)
-		}
-	}
-	return out
 }
 
 func (s *Server) provincePage(ctx context.Context, v *visit) (page, error) {
@@ -116,7 +81,7 @@ func (s *Server) divisionOf(ctx context.Context, v *visit, code schemas.Division
 		return page{}, schemas.Errorf(schemas.NotFound, "division %q is not in the register", code)
 	}
 	q := report.OverviewQuery{
-		Query: report.Query{Division: code, Indicators: codesOf(append(plain([]schemas.IndicatorCode{v.main}), cards...)), AsOf: v.asOf, Cut: v.cut, View: v.view},
+		Query: report.Query{Division: code, Indicators: codesOf(divisionGroups, v.main), AsOf: v.asOf, Cut: v.cut, View: v.view},
 		Month: v.month, Main: v.main, Parts: report.Split{By: report.ByDivision, Indicators: with(v.main, rankFigures)},
 		Splits: append(splitsOf(splitDims), report.Split{By: report.ByOrgan, Indicators: organCodes()}),
 	}
@@ -139,9 +104,9 @@ func (s *Server) divisionOf(ctx context.Context, v *visit, code schemas.Division
 			{v.t("download.return"), fileLink("/api/v1/returns/"+string(code)+"/"+v.month.String()+".xlsx", v.asOf)},
 			{v.t("download.slides"), fileLink("/api/v1/slides?division="+string(code)+"&period="+v.month.String(), v.asOf)},
 		},
-		Notes: append(v.notes(o, d.Name), v.movedNote(d)...),
-		Cards: v.cards(o, cards, code),
-		Trend: v.trendPanel(o, main, code),
+		Notes:  append(v.notes(o, d.Name), v.movedNote(d)...),
+		Blocks: v.blocks(o, divisionGroups, code),
+		Trend:  v.trendPanel(o, main, code),
 	}
 	for _, dim := range splitDims {
 		p.Splits = append(p.Splits, v.splitPanel(o, dim, code))
@@ -167,41 +132,6 @@ func (s *Server) divisionOf(ctx context.Context, v *visit, code schemas.Division
 // overview is the finished page.
 func (v *visit) overview(p overviewPage, name string, crumbs []link) page {
 	return page{Template: "overview", Title: name + " " + p.Month, Menu: "/", Crumbs: crumbs, Body: p}
-}
-
-// cards shows key figures. Stock figures have no sum of the year, what is
-// overdue at the moment asked for has nothing to be compared with.
-func (v *visit) cards(o report.Overview, which []struct{ code, of schemas.IndicatorCode }, division schemas.DivisionCode, filter ...string) []card {
-	var out []card
-	for _, w := range which {
-		ind, err := schemas.Indicators.Lookup(w.code)
-		if err != nil {
-			continue
-		}
-		now := zero(w.code, o.Whole.Now[w.code])
-		c := card{
-			Code: w.code, Title: ind.Name.In(string(v.phrases)), Definition: ind.Definition.In(string(v.phrases)), Amount: v.amount(w.code, now),
-			Href: v.details(w.code, division, o.Now, filter...), Open: v.t("figure.open", ind.Name.In(string(v.phrases))),
-		}
-		if w.of != "" {
-			if whole := o.Whole.Now.Of(w.of); whole != 0 && now != nil {
-				c.Share = v.t("figure.of", fixed(*now/whole*100))
-			}
-		}
-		if ind.Kind != schemas.Overdue {
-			same, prev := v.change(w.code, now, o.Whole.LastYear[w.code]), v.change(w.code, now, o.Whole.Previous[w.code])
-			c.Same, c.Prev = &same, &prev
-		}
-		if ind.Kind != schemas.Stock {
-			a := v.amount(w.code, zero(w.code, o.Whole.Year[w.code]))
-			c.Year = a.Text
-			if ind.Kind == schemas.Ratio && c.Year != v.t("figure.none") {
-				c.Year += "%"
-			}
-		}
-		out = append(out, c)
-	}
-	return out
 }
 
 // notes are the remarks that the figures need.

@@ -104,9 +104,119 @@ var province = sync.OnceValue(func() *fake {
 	for _, l := range f.lawyers {
 		f.post(fakePosting{Posting: report.Posting{Indicator: schemas.Lawyers, Quantity: 1, Division: l.Division, Lawyer: l.Licence, Type: "zhiban.lawyer.enrolled.v1", Day: schemas.Date(2019, time.May, 6)}})
 	}
+	f.rest()
 	slices.SortStableFunc(f.postings, func(a, b fakePosting) int { return cmp.Compare(a.Day, b.Day) })
 	return f
 })
+
+// rest makes up what goes with the shifts that there are: help, requests,
+// supervision, subsidies, training, opinions, inspections, meetings.
+func (f *fake) rest() {
+	rnd := rand.New(rand.NewPCG(3, 4))
+	for _, s := range slices.Clone(f.postings) {
+		if s.Indicator != schemas.Shifts {
+			continue
+		}
+		base := s
+		base.Event, base.Mode, base.person = schemas.EventID{}, "", uint64(1+rnd.IntN(4000))
+		add := func(typ string, code schemas.IndicatorCode, quantity int64, change func(*report.Posting)) {
+			p := base
+			p.Type, p.Indicator, p.Quantity = typ, code, quantity
+			if change != nil {
+				change(&p.Posting)
+			}
+			f.post(p)
+		}
+		chance := func(of, in int) bool { return rnd.IntN(in) < of }
+		organ := func(p *report.Posting) {
+			p.Organ = map[schemas.StationKind]string{schemas.Court: "court", schemas.Procuratorate: "procuratorate", schemas.DetentionCentre: "police"}[s.Station.Kind()]
+		}
+		planned := func(p *report.Posting) { p.Mode, p.Due = s.Mode, p.Day.String() }
+		add("zhiban.shift.planned.v1", schemas.ShiftsPlanned, 1, planned)
+		if chance(1, 25) {
+			add("zhiban.shift.planned.v1", schemas.ShiftsPlanned, 1, planned)
+			add("zhiban.shift.planned.v1", schemas.ShiftsAwaited, 1, planned)
+		}
+		for _, h := range []struct {
+			code schemas.IndicatorCode
+			of   int
+		}{
+			{schemas.PleaAssistance, 40}, {schemas.Affidavits, 25}, {schemas.ClientMeetings, 20}, {schemas.FileReviews, 15}, {schemas.CoerciveMeasures, 4},
+			{schemas.ProcedureChoices, 12},
+		} {
+			if chance(h.of, 100) {
+				add("zhiban.assistance.given.v1", h.code, 1, nil)
+			}
+		}
+		if chance(20, 100) {
+			add("zhiban.assistance.given.v1", schemas.Opinions, 1, nil)
+			if chance(60, 100) {
+				add("zhiban.assistance.given.v1", schemas.OpinionsAdopted, 1, nil)
+			}
+		}
+		if chance(1, 60) {
+			add("zhiban.complaint.lodged.v1", schemas.Complaints, 1, nil)
+		}
+		if chance(1, 30) {
+			add("zhiban.activity.held.v1", schemas.PublicitySessions, 1, nil)
+		}
+		if chance(1, 40) {
+			add("zhiban.activity.held.v1", schemas.OtherTasks, 1, nil)
+		}
+		if chance(1, 12) {
+			add("zhiban.application.decided.v1", []schemas.IndicatorCode{schemas.ApplicationsAccepted, schemas.ApplicationsAccepted, schemas.ApplicationsRefused}[rnd.IntN(3)], 1, nil)
+		}
+		if chance(1, 6) {
+			add("zhiban.help_request.received.v1", schemas.HelpRequests, 1, organ)
+			if chance(9, 10) {
+				add("zhiban.help_request.dispatched.v1", schemas.HelpRequestsDispatched, 1, organ)
+			}
+		}
+		if chance(1, 50) {
+			add("zhiban.supervision.issued.v1", schemas.CorrectionsIssued, 1, organ)
+			if chance(2, 3) {
+				add("zhiban.supervision.answered.v1", schemas.CorrectionsAnswered, 1, organ)
+				if chance(2, 3) {
+					add("zhiban.supervision.closed.v1", schemas.CorrectionsClosed, 1, organ)
+				}
+			}
+		}
+		add("zhiban.subsidy.accrued.v1", schemas.SubsidiesDue, 20_000, nil)
+		if chance(9, 10) {
+			add("zhiban.subsidy.paid.v1", schemas.SubsidiesPaid, 20_000, nil)
+		}
+		if chance(1, 10) {
+			add("zhiban.training.attended.v2", schemas.TrainingHours, 30*int64(1+rnd.IntN(8)), nil)
+		}
+		if chance(1, 4) {
+			add("zhiban.feedback.given.v1", schemas.FeedbackCount, 1, nil)
+			add("zhiban.feedback.given.v1", schemas.FeedbackScore, 3+int64(rnd.IntN(3)), nil)
+		}
+		if chance(1, 200) {
+			add("zhiban.conduct.decided.v1", schemas.ConductUpheld, 1, nil)
+		}
+		if chance(1, 120) {
+			add("zhiban.honour.awarded.v1", schemas.Honours, 1, nil)
+		}
+		if chance(1, 20) {
+			add("zhiban.station.inspected.v1", schemas.Inspections, 1, nil)
+			if chance(5, 6) {
+				add("zhiban.station.inspected.v1", schemas.InspectionsMet, 1, nil)
+			}
+		}
+		office := func(p *report.Posting) { p.Station, p.Lawyer = "", "" }
+		if chance(1, 100) {
+			add("zhiban.meeting.held.v1", schemas.JointMeetings, 1, office)
+			add("zhiban.roster.delivered.v1", schemas.RosterDeliveries, 3, office)
+		}
+		if chance(1, 90) {
+			add("zhiban.matter.reported.v1", schemas.MattersReported, 1, office)
+			if chance(1, 3) {
+				add("zhiban.matter.reported.v1", schemas.MattersOpen, 1, office)
+			}
+		}
+	}
+}
 
 // shift makes up a shift with what is done in it.
 func (f *fake) shift(rnd *rand.Rand, st report.Station, l report.Lawyer, day schemas.Day, busy float64) {
@@ -315,7 +425,7 @@ func (f *fake) Statistics(_ context.Context, _ report.Scope, q report.Query) (re
 					}
 					g.persons[ind.Code][p.person] = true
 				}
-			case schemas.Ratio:
+			case schemas.Ratio, schemas.Mean:
 				if p.Indicator == ind.Of || p.Indicator == ind.Over {
 					get(key).sums["ratio:"+p.Indicator] += float64(p.Quantity)
 				}
@@ -338,7 +448,7 @@ func (f *fake) Statistics(_ context.Context, _ report.Scope, q report.Query) (re
 			switch ind.Kind {
 			case schemas.Distinct:
 				v = float64(len(g.persons[ind.Code]))
-			case schemas.Ratio:
+			case schemas.Ratio, schemas.Mean:
 				if over := g.sums["ratio:"+ind.Over]; over == 0 {
 					row.Values = append(row.Values, nil)
 					continue
@@ -346,6 +456,7 @@ func (f *fake) Statistics(_ context.Context, _ report.Scope, q report.Query) (re
 					v = g.sums["ratio:"+ind.Of] / over
 				}
 			}
+			v /= float64(max(ind.Parts, 1))
 			row.Values = append(row.Values, &v)
 		}
 		out.Rows = append(out.Rows, row)
@@ -455,39 +566,13 @@ func (f *fake) Lawyer(_ context.Context, _ report.Scope, licence string, _ time.
 }
 
 func (f *fake) LawyerYear(ctx context.Context, scope report.Scope, licence string, year int, asOf time.Time) (report.LawyerYear, error) {
-	l, err := f.Lawyer(ctx, scope, licence, asOf)
-	y := report.LawyerYear{Lawyer: l, Year: year, Cut: f.cut(), AsOf: f.now}
-	row := func(from, to schemas.Day) report.LawyerMonth {
-		ask := func(code schemas.IndicatorCode, filter ...string) report.Figure {
-			q := report.Query{Division: schemas.Province, From: from, To: to, Indicators: []schemas.IndicatorCode{code}, Filter: map[report.Dimension][]string{report.ByLawyer: {licence}}}
-			if len(filter) > 0 {
-				q.Filter[report.Dimension(filter[0])] = filter[1:]
-			}
-			st, _ := f.Statistics(ctx, scope, q)
-			if v := st.Rows[0].Values[0]; v != nil && from.Start().Before(f.now) {
-				return report.Figure{Value: *v}
-			}
-			return report.Figure{Status: report.NotAvailable}
-		}
-		each := func(code schemas.IndicatorCode, d report.Dimension, values []report.Value) (out []report.Figure) {
-			for _, v := range values {
-				out = append(out, ask(code, string(d), v.Code))
-			}
-			return out
-		}
-		return report.LawyerMonth{
-			Shifts: ask(schemas.Shifts), ShiftsOpen: ask(schemas.ShiftsOpen), MinutesAll: ask(schemas.DutyMinutes), Minutes: each(schemas.DutyMinutes, report.ByMode, report.Modes),
-			Channels: each(schemas.Consultations, report.ByChannel, report.Channels), Roles: each(schemas.Consultations, report.ByPersonRole, report.PersonRoles),
-			Consultations: ask(schemas.Consultations), Persons: ask(schemas.PersonsConsulted), Guided: ask(schemas.ConsultationsGuided), Unsigned: ask(schemas.ConsultationsUnsigned),
-			Received: ask(schemas.ApplicationsReceived), Transferred: ask(schemas.ApplicationsTransferred), Within24h: ask(schemas.TransferredWithin24h),
-		}
+	if asOf.IsZero() {
+		asOf = f.now
 	}
-	for i := range y.Months {
-		m := schemas.Month(year*12 + i)
-		y.Months[i] = row(m.First(), m.Last())
-	}
-	y.Total = row(schemas.Date(year, time.January, 1), schemas.Date(year, time.December, 31))
-	return y, err
+	f.mu.Lock()
+	cut := f.cut()
+	f.mu.Unlock()
+	return report.ReadLawyerYear(ctx, f, scope, licence, year, asOf, cut)
 }
 
 func (f *fake) DivisionMonth(_ context.Context, _ report.Scope, division schemas.DivisionCode, month schemas.Month, asOf time.Time) (report.DivisionMonth, error) {

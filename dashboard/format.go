@@ -43,7 +43,7 @@ func (p phrases) amount(code schemas.IndicatorCode, v *float64) amount {
 	a := amount{p.t("figure.none"), p.unit(ind)}
 	if v != nil {
 		a.Text = number(scaled(ind, *v))
-		if _, parts := ind.Shown(); parts != 1 || ind.Divided() {
+		if _, parts := ind.Shown(); parts != 1 || ind.Parts > 1 || ind.Divided() {
 			a.Text = fixed(scaled(ind, *v))
 		}
 	}

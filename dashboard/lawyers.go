@@ -34,8 +34,18 @@ type listPage struct {
 
 // lawyerColumns are the figures of the list of lawyers, which can be sorted by.
 var lawyerColumns = []schemas.IndicatorCode{
-	schemas.Shifts, schemas.DutyMinutes, schemas.Consultations, schemas.PersonsConsulted, schemas.ConsultationsGuided,
-	schemas.ApplicationsReceived, schemas.ApplicationsTransferred, schemas.TransferredWithin24h,
+	schemas.Shifts, schemas.DutyMinutes, schemas.NoShows, schemas.Consultations, schemas.PersonsConsulted, schemas.ConsultationsUnsigned,
+	schemas.ApplicationsReceived, schemas.TransferredWithin24h, schemas.PleaAssistance, schemas.Opinions, schemas.OpinionsAdopted,
+	schemas.Satisfaction, schemas.TrainingHours, schemas.ConductUpheld, schemas.Honours,
+}
+
+// baseOf is what a ratio or a mean of the list is over, "" for other figures.
+func baseOf(code schemas.IndicatorCode) schemas.IndicatorCode {
+	ind, err := schemas.Indicators.Lookup(code)
+	if err != nil || !ind.Divided() {
+		return ""
+	}
+	return ind.Over
 }
 
 // lawyersPage lists a division's lawyers with the figures of a year.
@@ -53,13 +63,28 @@ func (s *Server) lawyersPage(ctx context.Context, v *visit) (page, error) {
 	if err != nil {
 		return page{}, unavailable(fmt.Errorf("lawyers of %s: %w", division, err))
 	}
+	asked := slices.Clone(lawyerColumns)
+	for _, code := range lawyerColumns {
+		if base := baseOf(code); base != "" {
+			asked = append(asked, base)
+		}
+	}
 	st, err := s.read.Statistics(ctx, v.scope, report.Query{Division: division, From: r.From, To: r.To, By: []report.Dimension{report.ByLawyer},
-		Indicators: lawyerColumns, AsOf: v.asOf, Cut: v.cut, View: v.view})
+		Indicators: asked, AsOf: v.asOf, Cut: v.cut, View: v.view})
 	if err != nil {
 		return page{}, unavailable(fmt.Errorf("figures of lawyers of %s: %w", division, err))
 	}
 	rows := matching(join(register, st), search)
+	// Who has too few cases for a rate to mean anything comes last, without a
+	// place.
+	ranked := func(l lawyerRow) bool { return baseOf(sorted) == "" || l.Of(baseOf(sorted)) >= report.LeastBase }
 	slices.SortStableFunc(rows, func(a, b lawyerRow) int {
+		switch {
+		case ranked(a) && !ranked(b):
+			return -1
+		case ranked(b) && !ranked(a):
+			return 1
+		}
 		return cmp.Or(cmp.Compare(b.Of(sorted), a.Of(sorted)), strings.Compare(a.Licence, b.Licence))
 	})
 
@@ -83,8 +108,15 @@ func (s *Server) lawyersPage(ctx context.Context, v *visit) (page, error) {
 			{Text: cmp.Or(l.Name, v.t("lawyers.unknown")), Href: v.link(lawyerPath(l.Licence), "year", strconv.Itoa(year)), Name: true},
 			{Text: l.Licence}, {Text: v.lawyerKind(l.Kind)}, {Text: l.Firm}, {Text: schemas.Divisions.Name(l.Division)},
 		}
+		if !ranked(l) {
+			cells[0].Text = v.t("figure.none")
+		}
 		for _, code := range lawyerColumns {
-			cells = append(cells, v.figure(code, zero(code, l.Values[code]), division, r, "lawyer", l.Licence))
+			c := v.figure(code, zero(code, l.Values[code]), division, r, "lawyer", l.Licence)
+			if base := baseOf(code); base != "" && l.Of(base) > 0 {
+				c.Sub = v.t("figure.n", number(l.Of(base)))
+			}
+			cells = append(cells, c)
 		}
 		p.Table.Rows = append(p.Table.Rows, cells)
 	}
@@ -196,8 +228,9 @@ type lawyerPage struct {
 	Downloads []link
 	Notes     []note
 	Facts     []fact
-	Cards     []card
+	Evidence  panel
 	Months    panel
+	Help      panel
 	Legend    string
 }
 
@@ -220,7 +253,8 @@ func (s *Server) lawyerPage(ctx context.Context, v *visit) (page, error) {
 		Heading: v.t("lawyer.title", name, year), Filter: filter{Action: v.request.URL.Path, Selects: []choiceField{v.yearOptions(year)}},
 		Downloads: []link{{v.t("download.record"), fileLink(fmt.Sprintf("/api/v1/lawyers/%s/record.xlsx?year=%d", licence, year), v.asOf)}},
 		Facts:     []fact{{v.t("lawyers.licence"), licence.String(), ""}},
-		Cards:     v.lawyerCards(y), Months: v.lawyerMonths(y), Legend: v.t("lawyer.legend"),
+		Evidence:  v.lawyerEvidence(y), Months: v.lawyerMonths(y), Help: v.lawyerHelp(y),
+		Legend: v.t("lawyer.legend", report.LeastPeers, report.LeastBase),
 	}
 	v.momentFields(&p.Filter)
 	if l.Registered {
@@ -233,68 +267,81 @@ func (s *Server) lawyerPage(ctx context.Context, v *visit) (page, error) {
 	return page{Template: "lawyer", Title: p.Heading, Menu: "/lawyers", Crumbs: crumbs, Body: p}, nil
 }
 
-// written shows a figure of a document: the number, X or N.
-func (v *visit) written(code schemas.IndicatorCode, f report.Figure) string {
+// lawyerEvidence is the year in figures: each with what it is measured against
+// and its place among the lawyers of the county and of the prefecture.
+func (v *visit) lawyerEvidence(y report.LawyerYear) panel {
+	t := &table{ID: "evidence", Class: "evidence", Caption: v.t("lawyer.evidence"), Groups: []cell{{Span: 2}, {Text: v.t("lawyer.base"), Span: 2}, {Text: v.t("lawyer.rate"), Span: 2}, {Text: v.t("lawyer.places"), Span: 2}},
+		Head: []cell{head(v.t("posting.indicator")), headNum(v.t("year", y.Year)), headNum(v.t("posting.indicator")), headNum(v.t("posting.quantity")), headNum(v.t("lawyer.rate.name")),
+			headNum(v.t("lawyer.rate")), headNum(v.t("lawyer.county")), headNum(v.t("lawyer.prefecture"))}}
+	r := yearRange(y.Year, v.today())
+	opened := func(ind schemas.Indicator, f report.Figure) cell {
+		c := cell{Text: v.written(ind.Code, f), Num: true}
+		if f.Status == report.Known && f.Value != 0 {
+			c.Href = v.details(ind.Code, schemas.Province, r, "lawyer", y.Lawyer.Licence)
+			c.Title = v.t("figure.open", ind.Name.In(string(v.phrases)))
+		}
+		return c
+	}
+	place := func(p report.Place) cell {
+		if p.Rank == 0 {
+			return cell{Text: v.t("figure.none"), Num: true, Muted: true}
+		}
+		return cell{Text: v.t("lawyer.place", p.Rank, p.Of), Num: true}
+	}
+	for _, e := range y.Evidence {
+		row := []cell{{Text: e.Indicator.Name.In(string(v.phrases)), Sub: v.unit(e.Indicator), Name: true}, opened(e.Indicator, e.Year), {}, {Num: true}, {}, {Num: true}, place(e.County), place(e.Whole)}
+		if e.Base != nil {
+			row[2].Text, row[3] = e.Base.Name.In(string(v.phrases)), opened(*e.Base, e.Of)
+		}
+		if name := e.RateName.In(string(v.phrases)); name != "" {
+			row[4].Text, row[5].Text = name, v.lettered(e.Rate)
+			if e.Rate.Status == report.Known {
+				row[5].Text = v.share(e.Rate.Value, 1)
+			}
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return panel{ID: "year-evidence", Title: v.t("lawyer.evidence"), Table: t, Wide: true}
+}
+
+// lettered is the letter of a figure that is no number, "" for a number.
+func (v *visit) lettered(f report.Figure) string {
 	switch f.Status {
 	case report.NotAvailable:
 		return v.t("lawyer.na")
 	case report.NotApplicable:
 		return v.t("lawyer.notapply")
 	}
+	return ""
+}
+
+// written shows a figure of a document: the number, X or N.
+func (v *visit) written(code schemas.IndicatorCode, f report.Figure) string {
+	if f.Status != report.Known {
+		return v.lettered(f)
+	}
 	return v.amount(code, &f.Value).Text
 }
 
-// lawyerFigures are the columns of a record, with how to take them of a row.
-var lawyerFigures = []struct {
-	code schemas.IndicatorCode
-	of   func(report.LawyerMonth) report.Figure
-}{
-	{schemas.Shifts, func(m report.LawyerMonth) report.Figure { return m.Shifts }},
-	{schemas.ShiftsOpen, func(m report.LawyerMonth) report.Figure { return m.ShiftsOpen }},
-	{schemas.DutyMinutes, func(m report.LawyerMonth) report.Figure { return m.MinutesAll }},
-	{schemas.Consultations, func(m report.LawyerMonth) report.Figure { return m.Consultations }},
-	{schemas.PersonsConsulted, func(m report.LawyerMonth) report.Figure { return m.Persons }},
-	{schemas.ConsultationsGuided, func(m report.LawyerMonth) report.Figure { return m.Guided }},
-	{schemas.ConsultationsUnsigned, func(m report.LawyerMonth) report.Figure { return m.Unsigned }},
-	{schemas.ApplicationsReceived, func(m report.LawyerMonth) report.Figure { return m.Received }},
-	{schemas.ApplicationsTransferred, func(m report.LawyerMonth) report.Figure { return m.Transferred }},
-	{schemas.TransferredWithin24h, func(m report.LawyerMonth) report.Figure { return m.Within24h }},
+// monthParts is a block of columns: an indicator by a closed set of values.
+type monthParts struct {
+	title  string
+	code   schemas.IndicatorCode
+	by     report.Dimension
+	values []report.Value
+	of     func(report.LawyerMonth) []report.Figure
 }
 
-func (v *visit) lawyerCards(y report.LawyerYear) []card {
-	var out []card
-	r := yearRange(y.Year, v.today())
-	for _, f := range lawyerFigures {
-		ind, err := schemas.Indicators.Lookup(f.code)
-		if err != nil {
-			continue
-		}
-		out = append(out, card{Code: f.code, Title: ind.Name.In(string(v.phrases)), Definition: ind.Definition.In(string(v.phrases)),
-			Amount: amount{v.written(f.code, f.of(y.Total)), v.unit(ind)}, Open: v.t("figure.open", ind.Name.In(string(v.phrases))),
-			Href: v.details(f.code, schemas.Province, r, "lawyer", y.Lawyer.Licence)})
+// monthTable is columns of the record as a table, one row a month.
+func (v *visit) monthTable(y report.LawyerYear, id, caption string, columns []schemas.Indicator, parts ...monthParts) *table {
+	t := &table{ID: id, Class: "record", Caption: caption, Head: []cell{head(v.t("trend.month"))}}
+	for _, ind := range columns {
+		t.Head = append(t.Head, v.headOf(ind.Code))
 	}
-	return out
-}
-
-// lawyerMonths is the record as a table, one row a month, and drawn.
-func (v *visit) lawyerMonths(y report.LawyerYear) panel {
-	t := &table{ID: "months", Class: "record", Caption: v.t("lawyer.months"), Head: []cell{head(v.t("trend.month"))}}
-	for _, f := range lawyerFigures {
-		t.Head = append(t.Head, v.headOf(f.code))
+	if len(parts) > 0 {
+		t.Groups = []cell{{Span: 1 + len(columns)}}
 	}
-	t.Groups = []cell{{Span: 1 + len(lawyerFigures)}}
-	groups := []struct {
-		title  string
-		code   schemas.IndicatorCode
-		by     report.Dimension
-		values []report.Value
-		of     func(report.LawyerMonth) []report.Figure
-	}{
-		{"lawyer.modes", schemas.DutyMinutes, report.ByMode, report.Modes, func(m report.LawyerMonth) []report.Figure { return m.Minutes }},
-		{"lawyer.channels", schemas.Consultations, report.ByChannel, report.Channels, func(m report.LawyerMonth) []report.Figure { return m.Channels }},
-		{"lawyer.roles", schemas.Consultations, report.ByPersonRole, report.PersonRoles, func(m report.LawyerMonth) []report.Figure { return m.Roles }},
-	}
-	for _, g := range groups {
+	for _, g := range parts {
 		t.Groups = append(t.Groups, cell{Text: v.t(g.title), Span: len(g.values)})
 		for _, value := range g.values {
 			t.Head = append(t.Head, headNum(value.Name.In(string(v.phrases))))
@@ -309,26 +356,42 @@ func (v *visit) lawyerMonths(y report.LawyerYear) panel {
 			}
 			cells = append(cells, c)
 		}
-		for _, f := range lawyerFigures {
-			fill(f.code, f.of(m))
+		for _, ind := range columns {
+			fill(ind.Code, m.Of(ind.Code))
 		}
-		for _, g := range groups {
+		for _, g := range parts {
 			for i, f := range g.of(m) {
 				fill(g.code, f, string(g.by), g.values[i].Code)
 			}
 		}
 		return cells
 	}
+	for i, m := range y.Months {
+		month := schemas.Month(y.Year*12 + i)
+		t.Rows = append(t.Rows, row(cell{Text: v.t("month.number", i+1), Name: true}, m, report.Range{From: month.First(), To: month.Last()}))
+	}
+	t.Foot = row(cell{Text: v.t("lawyer.total"), Name: true}, y.Total, report.Range{From: schemas.Date(y.Year, time.January, 1), To: schemas.Date(y.Year, time.December, 31)})
+	return t
+}
+
+// lawyerMonths is the duty of the year month by month, as a table and drawn.
+func (v *visit) lawyerMonths(y report.LawyerYear) panel {
+	t := v.monthTable(y, "months", v.t("lawyer.months"), report.DutyIndicators(),
+		monthParts{"lawyer.modes", schemas.DutyMinutes, report.ByMode, report.Modes, func(m report.LawyerMonth) []report.Figure { return m.Minutes }},
+		monthParts{"lawyer.channels", schemas.Consultations, report.ByChannel, report.Channels, func(m report.LawyerMonth) []report.Figure { return m.Channels }},
+		monthParts{"lawyer.roles", schemas.Consultations, report.ByPersonRole, report.PersonRoles, func(m report.LawyerMonth) []report.Figure { return m.Roles }})
 	months := make([]string, 12)
 	bars := []layer{{Name: v.indicator(schemas.Shifts), Color: blue}, {Name: v.indicator(schemas.Consultations), Color: orange}}
 	for i, m := range y.Months {
-		month := schemas.Month(y.Year*12 + i)
 		months[i] = v.t("month.number", i+1)
-		t.Rows = append(t.Rows, row(cell{Text: months[i], Name: true}, m, report.Range{From: month.First(), To: month.Last()}))
-		bars[0].Values, bars[1].Values = append(bars[0].Values, m.Shifts.Value), append(bars[1].Values, m.Consultations.Value)
+		bars[0].Values, bars[1].Values = append(bars[0].Values, m.Of(schemas.Shifts).Value), append(bars[1].Values, m.Of(schemas.Consultations).Value)
 	}
-	t.Foot = row(cell{Text: v.t("lawyer.total"), Name: true}, y.Total, report.Range{From: schemas.Date(y.Year, time.January, 1), To: schemas.Date(y.Year, time.December, 31)})
 	ind, _ := schemas.Indicators.Lookup(schemas.Shifts)
 	c := v.barChart("year", "trend", v.t("lawyer.chart"), v.unit(ind), "months", months, bars, false, false)
 	return panel{ID: "record", Title: v.t("lawyer.months"), Chart: &c, Table: t, Wide: true}
+}
+
+// lawyerHelp is everything else that was done, month by month.
+func (v *visit) lawyerHelp(y report.LawyerYear) panel {
+	return panel{ID: "help", Title: v.t("lawyer.help"), Table: v.monthTable(y, "help-months", v.t("lawyer.help"), report.HelpIndicators()), Wide: true}
 }

@@ -12,17 +12,11 @@ import (
 	"zhiban/schemas"
 )
 
-// stationFigures are the key figures of a station.
-var stationFigures = []schemas.IndicatorCode{
-	schemas.Shifts, schemas.DutyMinutes, schemas.ShiftsOpen, schemas.Consultations, schemas.PersonsConsulted, schemas.ConsultationsGuided,
-	schemas.ConsultationsUnsigned, schemas.ApplicationsReceived, schemas.ApplicationsTransferred, schemas.TransferredWithin24h,
-}
-
 // dayFigures are those of a day in the calendar, dutyFigures those of a lawyer at
 // the station.
 var (
 	dayFigures  = []schemas.IndicatorCode{schemas.Shifts, schemas.DutyMinutes, schemas.Consultations}
-	dutyFigures = []schemas.IndicatorCode{schemas.Shifts, schemas.DutyMinutes, schemas.Consultations, schemas.PersonsConsulted, schemas.ApplicationsReceived}
+	dutyFigures = []schemas.IndicatorCode{schemas.Shifts, schemas.DutyMinutes, schemas.Consultations, schemas.PersonsConsulted, schemas.ApplicationsReceived, schemas.PleaAssistance}
 )
 
 // stationPage is a station's month: its figures, its days, its lawyers.
@@ -43,7 +37,7 @@ func (s *Server) stationPage(ctx context.Context, v *visit) (page, error) {
 	// from one month to the other, what it did stays its own.
 	filter := []string{"station", string(code)}
 	q := report.OverviewQuery{
-		Query: report.Query{Division: schemas.Province, Indicators: codesOf(plain(with(v.main, stationFigures))), AsOf: v.asOf, Cut: v.cut, View: v.view,
+		Query: report.Query{Division: schemas.Province, Indicators: codesOf(stationGroups, v.main), AsOf: v.asOf, Cut: v.cut, View: v.view,
 			Filter: map[report.Dimension][]string{report.ByStation: {string(code)}}},
 		Month: v.month, Main: v.main,
 		Splits: append(splitsOf(splitDims), report.Split{By: report.ByDay, Indicators: dayFigures}, report.Split{By: report.ByLawyer, Indicators: dutyFigures}),
@@ -67,10 +61,10 @@ func (s *Server) stationPage(ctx context.Context, v *visit) (page, error) {
 			{v.t("station.reporting"), schemas.Divisions.Name(home), v.link(divisionPath(home))},
 			{v.t("station.location"), schemas.Divisions.Name(cmp.Or(st.Location, code.Division())), ""},
 		},
-		Cards: v.cards(o, plain(stationFigures), schemas.Province, filter...),
-		Left:  v.calendarPanel(o, schemas.Province, filter...),
-		Rank:  v.lawyersOnDuty(o, lawyers, filter...),
-		Trend: v.trendPanel(o, v.main, schemas.Province, filter...),
+		Blocks: v.blocks(o, stationGroups, schemas.Province, filter...),
+		Left:   v.calendarPanel(o, schemas.Province, filter...),
+		Rank:   v.lawyersOnDuty(o, lawyers, filter...),
+		Trend:  v.trendPanel(o, v.main, schemas.Province, filter...),
 	}
 	if !st.Registered {
 		p.Notes = append(p.Notes, note{Text: v.t("note.unknown", schemas.Divisions.Name(home))})
@@ -83,14 +77,6 @@ func (s *Server) stationPage(ctx context.Context, v *visit) (page, error) {
 		crumbs[n-2].Href = v.link(divisionPath(home))
 	}
 	return v.overview(p, name, crumbs), nil
-}
-
-// plain are cards that are a share of nothing.
-func plain(figures []schemas.IndicatorCode) (out []struct{ code, of schemas.IndicatorCode }) {
-	for _, f := range figures {
-		out = append(out, struct{ code, of schemas.IndicatorCode }{code: f})
-	}
-	return out
 }
 
 // lawyerNames are the names of all enrolled lawyers by licence.

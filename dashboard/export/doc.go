@@ -47,7 +47,7 @@ func showing(ind schemas.Indicator) shown {
 	switch {
 	case ind.Kind == schemas.Ratio:
 		return shown{"%", 1, 1, "0.0%"}
-	case parts != 1 || ind.Kind == schemas.Mean:
+	case parts != 1 || ind.Parts > 1 || ind.Kind == schemas.Mean:
 		return shown{unit.ZH, 1 / parts, 1, "#,##0.0"}
 	}
 	return shown{unit.ZH, 1, 0, "#,##0"}

@@ -19,7 +19,7 @@ func TestLawyerRecord(t *testing.T) {
 	golden(t, "record.txt", describe(t, open(t, f.Body)))
 	// December has not begun and is not drawn.
 	refs := chartsOf(t, f.Body)
-	for _, want := range []string{"'履职记录'!$A$7:$A$17", "'履职记录'!$B$7:$B$17", "'履职记录'!$H$7:$H$17"} {
+	for _, want := range []string{"'履职记录'!$A$7:$A$17", "'履职记录'!$B$7:$B$17", "'履职记录'!$I$7:$I$17"} {
 		if !slices.Contains(refs, want) {
 			t.Errorf("%s is not drawn: %q", want, refs)
 		}
@@ -30,7 +30,6 @@ func TestARecordOfNothingHasNoChart(t *testing.T) {
 	y := report.LawyerYear{Lawyer: report.Lawyer{Licence: "12201201810123456"}, Within: "吉林省", Year: 2027, AsOf: sampleAsOf}
 	none := report.Figure{Status: report.NotAvailable}
 	row := report.LawyerMonth{
-		Shifts: none, ShiftsOpen: none, MinutesAll: none, Consultations: none, Persons: none, Guided: none, Unsigned: none, Received: none, Transferred: none, Within24h: none,
 		Minutes: []report.Figure{none, none, none}, Channels: []report.Figure{none, none, none, none}, Roles: []report.Figure{none, none, none, none},
 	}
 	for i := range y.Months {
@@ -45,7 +44,7 @@ func TestARecordOfNothingHasNoChart(t *testing.T) {
 		t.Errorf("drawn: %q", refs)
 	}
 	book := open(t, f.Body)
-	for cell, want := range map[string]string{"C2": "（未登记）", "J2": "12201201810123456（未入册）", "B7": "X", "V19": "X"} {
+	for cell, want := range map[string]string{"C2": "（未登记）", "J2": "12201201810123456（未入册）", "B7": "X", "W19": "X"} {
 		if got, _ := book.GetCellValue("履职记录", cell); got != want {
 			t.Errorf("%s = %q, want %q", cell, got, want)
 		}

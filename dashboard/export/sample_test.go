@@ -95,39 +95,60 @@ func sampleLawyer() report.LawyerYear {
 			return out, sum
 		}
 		m := &y.Months[i]
-		m.Shifts, m.ShiftsOpen, m.Persons, m.Guided, m.Unsigned = known(12), known(2), known(30), known(6), known(3)
-		m.Received, m.Transferred = known(5), known(5)
-		m.Minutes, m.MinutesAll = parts(3, 900)
-		m.Channels, m.Consultations = parts(4, 9)
+		m.Figures = map[schemas.IndicatorCode]report.Figure{}
+		for _, ind := range report.RecordIndicators() {
+			m.Figures[ind.Code] = known(12)
+		}
+		var consultations, minutes report.Figure
+		m.Minutes, minutes = parts(3, 900)
+		m.Channels, consultations = parts(4, 9)
 		m.Roles, _ = parts(4, 9)
-		m.Within24h = report.Figure{Status: report.NotAvailable}
-		if m.Received.Value > 0 {
-			m.Within24h = report.Figure{Value: 0.875}
+		m.Figures[schemas.DutyMinutes], m.Figures[schemas.Consultations] = minutes, consultations
+		m.Figures[schemas.TransferredWithin24h], m.Figures[schemas.Satisfaction] = report.Figure{Status: report.NotAvailable}, report.Figure{Value: 4.5}
+		if m.Of(schemas.ApplicationsReceived).Value > 0 {
+			m.Figures[schemas.TransferredWithin24h] = report.Figure{Value: 0.875}
 		}
 	}
-	add := func(total, part *report.Figure) {
+	add := func(total *report.Figure, part report.Figure) {
 		if part.Status == report.Known {
 			total.Value += part.Value
 		}
 	}
-	y.Total = report.LawyerMonth{Minutes: make([]report.Figure, 3), Channels: make([]report.Figure, 4), Roles: make([]report.Figure, 4)}
-	for i := range y.Months {
-		m, total := &y.Months[i], &y.Total
+	y.Total = report.LawyerMonth{Figures: map[schemas.IndicatorCode]report.Figure{}, Minutes: make([]report.Figure, 3), Channels: make([]report.Figure, 4), Roles: make([]report.Figure, 4)}
+	for _, m := range y.Months {
 		for k := range m.Minutes {
-			add(&total.Minutes[k], &m.Minutes[k])
+			add(&y.Total.Minutes[k], m.Minutes[k])
 		}
 		for k := range m.Channels {
-			add(&total.Channels[k], &m.Channels[k])
-			add(&total.Roles[k], &m.Roles[k])
+			add(&y.Total.Channels[k], m.Channels[k])
+			add(&y.Total.Roles[k], m.Roles[k])
 		}
-		for to, from := range map[*report.Figure]*report.Figure{
-			&total.Shifts: &m.Shifts, &total.ShiftsOpen: &m.ShiftsOpen, &total.MinutesAll: &m.MinutesAll, &total.Consultations: &m.Consultations,
-			&total.Guided: &m.Guided, &total.Unsigned: &m.Unsigned, &total.Received: &m.Received, &total.Transferred: &m.Transferred,
-		} {
-			add(to, from)
+		for code, part := range m.Figures {
+			total := y.Total.Figures[code]
+			add(&total, part)
+			y.Total.Figures[code] = total
 		}
 	}
-	y.Total.Persons, y.Total.Within24h = report.Figure{Value: 143}, report.Figure{Value: 0.875}
+	for code, v := range map[schemas.IndicatorCode]float64{schemas.PersonsConsulted: 143, schemas.TransferredWithin24h: 0.875, schemas.Satisfaction: 4.5} {
+		y.Total.Figures[code] = report.Figure{Value: v}
+	}
+	of := func(code, base schemas.IndicatorCode, rate string, v float64, county, whole report.Place) {
+		e := report.Evidence{Indicator: indicator(code), Year: y.Total.Of(code), County: county, Whole: whole}
+		if base != "" {
+			e.Base, e.Of, e.Rate = new(indicator(base)), y.Total.Of(base), report.Figure{Status: report.NotAvailable}
+		}
+		if rate != "" {
+			e.RateName.ZH, e.Rate = rate, report.Figure{Value: v}
+		}
+		y.Evidence = append(y.Evidence, e)
+	}
+	of(schemas.Shifts, "", "", 0, report.Place{Rank: 2, Of: 12}, report.Place{Rank: 11, Of: 86})
+	of(schemas.DutyMinutes, "", "", 0, report.Place{Rank: 1, Of: 12}, report.Place{Rank: 9, Of: 86})
+	of(schemas.ConsultationsUnsigned, schemas.Consultations, "台账签字率", 0.9625, report.Place{Rank: 3, Of: 12}, report.Place{Rank: 30, Of: 84})
+	of(schemas.TransferredWithin24h, schemas.TransferDue24h, "", 0, report.Place{}, report.Place{Rank: 12, Of: 70})
+	of(schemas.Satisfaction, schemas.FeedbackCount, "", 0, report.Place{}, report.Place{})
+	of(schemas.TrainingHours, "", "", 0, report.Place{}, report.Place{Rank: 4, Of: 86})
+	of(schemas.ConductUpheld, "", "", 0, report.Place{}, report.Place{})
 	return y
 }
 

@@ -109,3 +109,44 @@ func TestDeckOfACountyIsByStation(t *testing.T) {
 		t.Errorf("consultations %+v", k)
 	}
 }
+
+func TestDeckTellsOfSupervisionFirmsAndMatters(t *testing.T) {
+	w := &world{
+		lawyers: []Lawyer{{Licence: "a", Firm: "甲律师事务所"}, {Licence: "b", Firm: "乙律师事务所"}, {Licence: "c"}},
+		facts: []fact{
+			{code: schemas.HelpRequests, day: "2026-10-05", division: "220182", value: "police", n: 4},
+			{code: schemas.HelpRequestsDispatched, day: "2026-10-05", division: "220182", value: "police", n: 3},
+			{code: schemas.CorrectionsIssued, day: "2026-10-06", division: "220183", value: "court", n: 2},
+			{code: schemas.Shifts, day: "2026-10-05", division: "220182", lawyer: "a", value: "detention_centre", n: 2},
+			{code: schemas.Shifts, day: "2026-10-05", division: "220182", lawyer: "b", value: "court", n: 5},
+			{code: schemas.Shifts, day: "2026-10-05", division: "220182", lawyer: "c", value: "court", n: 1}, // of no firm
+			{code: schemas.FeedbackCount, day: "2026-10-05", division: "220182", n: 10},
+			{code: schemas.FeedbackScore, day: "2026-10-05", division: "220182", n: 45},
+			{code: schemas.Inspections, day: "2026-10-05", division: "220182", n: 4},
+			{code: schemas.InspectionsMet, day: "2026-10-05", division: "220182", n: 3},
+			{code: schemas.JointMeetings, day: "2026-10-05", division: "220100"},
+		},
+	}
+	d := deckIn(t, w, "220100", "2026-10", "2026-11-03")
+	if p := d.Supervision; p.Rows[0].Figures[0] != known(4) || p.Rows[0].Figures[1] != known(3) || p.Rows[3].Figures[2] != known(2) || p.All[2] != known(2) {
+		t.Errorf("supervision %v, all %v", p.Rows, p.All)
+	}
+	if f := d.Firms; d.FirmCount != 2 || f.Rows[0].Name != "乙律师事务所" || f.Rows[1].Figures[0] != known(2) || f.All[0] != known(8) {
+		t.Errorf("firms %v, all %v", f.Rows, f.All)
+	}
+	if k := d.Kinds; len(k.Rows) != 3 || k.All[1] != known(8) {
+		t.Errorf("kinds %v, all %v", k.Rows, k.All)
+	}
+	for _, k := range d.Team {
+		if k.Indicator.Code == schemas.Satisfaction && k.Now != known(4.5) {
+			t.Errorf("satisfaction %v", k.Now)
+		}
+	}
+	rows := map[string][]Figure{}
+	for _, r := range d.Matters.Rows {
+		rows[r.Name] = r.Figures
+	}
+	if rows["榆树市"][6] != known(0.75) || rows["本级"][0] != known(1) || rows["本级"][6] != notAvailable || d.Matters.All[4] != known(4) {
+		t.Errorf("matters %v", d.Matters)
+	}
+}

@@ -59,17 +59,18 @@ var (
 	}
 )
 
-// asked is what documents need of the warehouse.
-type asked interface {
-	Statistics(ctx context.Context, scope Scope, q Query) (Statistics, error)
+// Source is what documents need of the warehouse; [Warehouse] is one.
+type Source interface {
+	Statistician
 	Stations(ctx context.Context, scope Scope, division schemas.DivisionCode, asOf time.Time) ([]Station, error)
 	Lawyer(ctx context.Context, scope Scope, licence string, asOf time.Time) (Lawyer, error)
+	Lawyers(ctx context.Context, scope Scope, division schemas.DivisionCode, asOf time.Time) ([]Lawyer, error)
 }
 
 // inquiry asks for all the figures of one document: as of one moment and of
 // one cut.
 type inquiry struct {
-	w     asked
+	w     Source
 	scope Scope
 	asOf  time.Time
 	cut   Cut

@@ -74,6 +74,11 @@ func (w *world) Statistics(_ context.Context, scope Scope, q Query) (Statistics,
 				key = append(key, day.Month().String())
 			case ByPersonRole:
 				key = append(key, f.role)
+			case ByLawyer:
+				key = append(key, f.lawyer)
+			case ByFirm:
+				l, _ := w.Lawyer(context.Background(), scope, f.lawyer, time.Time{})
+				key = append(key, l.Firm)
 			default:
 				key = append(key, f.value)
 			}
@@ -111,7 +116,7 @@ func (w *world) Statistics(_ context.Context, scope Scope, q Query) (Statistics,
 			}
 			var v *float64
 			switch ind.Kind {
-			case schemas.Ratio:
+			case schemas.Ratio, schemas.Mean:
 				if over := count(ind.Over); over > 0 {
 					v = new(count(ind.Of) / over)
 				}
@@ -129,6 +134,10 @@ func (w *world) Statistics(_ context.Context, scope Scope, q Query) (Statistics,
 
 func (w *world) Stations(context.Context, Scope, schemas.DivisionCode, time.Time) ([]Station, error) {
 	return w.stations, nil
+}
+
+func (w *world) Lawyers(_ context.Context, _ Scope, division schemas.DivisionCode, _ time.Time) ([]Lawyer, error) {
+	return slices.DeleteFunc(slices.Clone(w.lawyers), func(l Lawyer) bool { return !schemas.Divisions.Within(l.Division, division) }), w.down
 }
 
 func (w *world) Lawyer(_ context.Context, _ Scope, licence string, _ time.Time) (Lawyer, error) {

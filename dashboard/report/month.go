@@ -56,20 +56,39 @@ type FormChild struct {
 var monthForm = struct {
 	version string
 	groups  []formGroup
-}{"2026-1", []formGroup{
+}{"2026-2", []formGroup{
 	{schemas.Text{ZH: "工作站与律师", EN: "Stations and lawyers"}, []formRow{
 		{schemas.Stations, []Dimension{ByStationKind}}, {schemas.Lawyers, nil}}},
 	{schemas.Text{ZH: "值班", EN: "Duty"}, []formRow{
+		{schemas.ShiftsPlanned, nil}, {schemas.ShiftsAwaited, nil}, {schemas.NoShows, nil},
 		{schemas.Shifts, []Dimension{ByMode}}, {schemas.DutyMinutes, []Dimension{ByMode}}, {schemas.ShiftsOpen, nil}}},
 	{schemas.Text{ZH: "法律咨询", EN: "Consultations"}, []formRow{
 		{schemas.Consultations, []Dimension{ByPersonRole, ByChannel}}, {schemas.PersonsConsulted, nil},
 		{schemas.ConsultationsGuided, nil}, {schemas.ConsultationsUnsigned, nil}}},
 	{schemas.Text{ZH: "法律援助申请", EN: "Applications"}, []formRow{
 		{schemas.ApplicationsReceived, nil}, {schemas.ApplicationsTransferred, nil},
-		{schemas.TransferDue24h, nil}, {schemas.TransferMet24h, nil}, {schemas.TransferredWithin24h, nil}}},
+		{schemas.TransferDue24h, nil}, {schemas.TransferMet24h, nil}, {schemas.TransferredWithin24h, nil},
+		{schemas.ApplicationsAccepted, nil}, {schemas.ApplicationsRefused, nil}, {schemas.AssignmentConflicts, nil}}},
+	{schemas.Text{ZH: "法律帮助", EN: "Legal help"}, []formRow{
+		{schemas.PleaAssistance, nil}, {schemas.Affidavits, nil}, {schemas.ClientMeetings, nil}, {schemas.FileReviews, nil},
+		{schemas.Opinions, nil}, {schemas.OpinionsAdopted, nil}, {schemas.CoerciveMeasures, nil}, {schemas.ProcedureChoices, nil}}},
+	{schemas.Text{ZH: "申诉控告、宣传及其他工作", EN: "Complaints, publicity, other tasks"}, []formRow{
+		{schemas.Complaints, nil}, {schemas.PublicitySessions, nil}, {schemas.OtherTasks, nil}}},
 	{schemas.Text{ZH: "告知", EN: "Notifications"}, []formRow{
 		{schemas.NotificationsDue, nil}, {schemas.NotificationsOnTime, nil}, {schemas.NotificationsLate, nil},
 		{schemas.NotificationsUnevid, nil}, {schemas.NotificationsOpen, nil}, {schemas.NotificationsOverdue, nil}}},
+	{schemas.Text{ZH: "法律帮助请求", EN: "Help requests"}, []formRow{
+		{schemas.HelpRequests, nil}, {schemas.HelpRequestsDispatched, nil}}},
+	{schemas.Text{ZH: "补贴与培训", EN: "Subsidies and training"}, []formRow{
+		{schemas.SubsidiesDue, nil}, {schemas.SubsidiesPaid, nil}, {schemas.TrainingHours, nil}}},
+	{schemas.Text{ZH: "评价与奖惩", EN: "Opinions, conduct, honours"}, []formRow{
+		{schemas.FeedbackCount, nil}, {schemas.FeedbackScore, nil}, {schemas.Satisfaction, nil},
+		{schemas.ConductUpheld, nil}, {schemas.Honours, nil}}},
+	{schemas.Text{ZH: "检察监督", EN: "Supervision"}, []formRow{
+		{schemas.CorrectionsIssued, []Dimension{ByOrgan}}, {schemas.CorrectionsAnswered, nil}, {schemas.CorrectionsClosed, nil}}},
+	{schemas.Text{ZH: "会议、事项与检查", EN: "Meetings, matters, inspections"}, []formRow{
+		{schemas.JointMeetings, nil}, {schemas.MattersReported, nil}, {schemas.MattersOpen, nil}, {schemas.RosterDeliveries, nil},
+		{schemas.Inspections, nil}, {schemas.InspectionsMet, nil}, {schemas.InspectionPassRate, nil}}},
 }}
 
 type formGroup struct {
@@ -84,9 +103,10 @@ type formRow struct {
 
 // childColumns are the columns of the sheet of children.
 var childColumns = lookup(
-	schemas.Stations, schemas.Lawyers, schemas.Shifts, schemas.DutyMinutes, schemas.Consultations, schemas.PersonsConsulted,
-	schemas.ApplicationsReceived, schemas.ApplicationsTransferred, schemas.TransferredWithin24h,
+	schemas.Stations, schemas.Lawyers, schemas.Shifts, schemas.DutyMinutes, schemas.NoShows, schemas.Consultations, schemas.PersonsConsulted,
+	schemas.ApplicationsReceived, schemas.ApplicationsTransferred, schemas.TransferredWithin24h, schemas.PleaAssistance, schemas.Opinions,
 	schemas.NotificationsDue, schemas.NotificationsOnTime, schemas.NotificationsLate, schemas.NotificationsUnevid, schemas.NotificationsOverdue,
+	schemas.HelpRequests, schemas.CorrectionsIssued, schemas.SubsidiesPaid, schemas.TrainingHours, schemas.Satisfaction,
 )
 
 // valuesOf lists the values that a form shows of a dimension.

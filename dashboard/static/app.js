@@ -181,7 +181,7 @@
   function replace(old, next) {
     const focus = old.contains(document.activeElement) ? document.activeElement : null;
     const scrolled = [...old.querySelectorAll('.scroll')].map((s) => [s.scrollLeft, s.scrollTop]);
-    const values = new Map([...old.querySelectorAll('.card')].map((c) => [c.dataset.code, c.querySelector('.value').textContent]));
+    const values = new Map([...old.querySelectorAll('[data-code]')].map((c) => [c.dataset.code, c.querySelector('.value').textContent]));
     old.replaceChildren(...[...next.childNodes].map((n) => document.importNode(n, true)));
     for (const e of old.querySelectorAll('.chart')) {
       const d = drawn.get(e.id);
@@ -193,7 +193,7 @@
     old.querySelectorAll('.scroll').forEach((s, i) => {
       if (scrolled[i]) [s.scrollLeft, s.scrollTop] = scrolled[i];
     });
-    for (const c of old.querySelectorAll('.card')) {
+    for (const c of old.querySelectorAll('[data-code]')) {
       if (values.has(c.dataset.code) && values.get(c.dataset.code) !== c.querySelector('.value').textContent) c.classList.add('changed');
     }
     if (focus?.href) [...old.querySelectorAll('a')].find((a) => a.href === focus.href)?.focus({ preventScroll: true });
