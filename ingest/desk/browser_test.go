@@ -18,6 +18,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/gorilla/mux"
@@ -37,6 +38,8 @@ type station struct {
 	cluster *kfake.Cluster
 	router  *mux.Router
 	cut     atomic.Bool
+	ahead   time.Duration                    // the clock of pages and server before the machine's
+	cases   atomic.Bool                      // whether the platform behind it knows cases
 	answer  atomic.Pointer[http.HandlerFunc] // answers to events in place of the server
 }
 
@@ -55,10 +58,16 @@ func newStation(t *testing.T) *station {
 	router := mux.NewRouter()
 	in.Register(router)
 	New(Config{}).Register(router)
-	s := &station{t: t, cluster: cluster, router: router}
+	// It is ten in the morning: a test that runs at midnight is about one day too.
+	now := time.Now()
+	s := &station{t: t, cluster: cluster, router: router, ahead: schemas.DayOf(now).Start().Add(10 * time.Hour).Sub(now)}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.cut.Load() {
 			panic(http.ErrAbortHandler) // the connection breaks off
+		}
+		w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
+		if s.cases.Load() && s.serveCases(w, r) {
+			return
 		}
 		if r.URL.Path == "/api/v1/stations" { // the register is the dashboard's, which is elsewhere
 			_, _ = w.Write([]byte(`{"stations":[]}`))
@@ -75,6 +84,9 @@ func newStation(t *testing.T) *station {
 	return s
 }
 
+// now is the time at the station.
+func (s *station) now() time.Time { return time.Now().Add(s.ahead) }
+
 // instead lets events be answered by answer; by the server again when nil.
 func (s *station) instead(answer http.HandlerFunc) {
 	if answer == nil {
@@ -88,6 +100,14 @@ func (s *station) instead(answer http.HandlerFunc) {
 // the order of the station's partition.
 func (s *station) stored() []schemas.Event {
 	s.t.Helper()
+	events, err := s.log(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return events
+}
+
+func (s *station) log(ctx context.Context) ([]schemas.Event, error) {
 	want := 0
 	offsets := map[int32]kgo.Offset{}
 	for _, p := range s.cluster.PartitionInfos(schemas.Topic) {
@@ -96,26 +116,26 @@ func (s *station) stored() []schemas.Event {
 	}
 	client, err := kgo.NewClient(kgo.SeedBrokers(s.cluster.ListenAddrs()...), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{schemas.Topic: offsets}))
 	if err != nil {
-		s.t.Fatal(err)
+		return nil, err
 	}
 	defer client.Close()
-	ctx, cancel := context.WithTimeout(s.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	var out []schemas.Event
 	for len(out) < want {
 		fetches := client.PollFetches(ctx)
 		if err := fetches.Err(); err != nil {
-			s.t.Fatal(err)
+			return nil, err
 		}
 		fetches.EachRecord(func(r *kgo.Record) {
 			var env schemas.Envelope
 			if err := json.Unmarshal(r.Value, &env); err != nil {
-				s.t.Fatal(err)
+				s.t.Error(err)
 			}
 			env.RecordedTime, env.RecordedBy = "", ""
 			raw, err := json.Marshal(env)
 			if err != nil {
-				s.t.Fatal(err)
+				s.t.Error(err)
 			}
 			_, ev, errs := schemas.Validate(raw)
 			if len(errs) > 0 {
@@ -124,7 +144,7 @@ func (s *station) stored() []schemas.Event {
 			out = append(out, ev)
 		})
 	}
-	return out
+	return out, nil
 }
 
 // types are the verbs of events, without the frame of their names.
@@ -147,8 +167,9 @@ type browser struct {
 	wrong []string
 }
 
-func newBrowser(t *testing.T, base string) *browser {
+func newBrowser(t *testing.T, s *station) *browser {
 	t.Helper()
+	base := s.url
 	opts := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
@@ -161,9 +182,10 @@ func newBrowser(t *testing.T, base string) *browser {
 		stop()
 		stopAlloc()
 	})
-	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil { // starts it, for as long as ctx lives
 		t.Fatal(err)
 	}
+	b.set(s.ahead)
 	err := chromedp.Listen(ctx, func(ev any) {
 		switch e := ev.(type) {
 		case *runtime.EventExceptionThrown:
@@ -191,6 +213,16 @@ func newBrowser(t *testing.T, base string) *browser {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// set sets the clock of the tab's pages to be ahead of the machine's.
+func (b *browser) set(ahead time.Duration) {
+	b.t.Helper()
+	b.do(chromedp.Func(func(ctx context.Context, tg *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+			Source: fmt.Sprintf("{ const now = Date.now; Date.now = () => now() + %d; }", ahead.Milliseconds())})
+		return err
+	}))
 }
 
 // chromium finds the browser, or says how to get it.

@@ -74,7 +74,7 @@ func (b *browser) aDay() {
 
 func TestEveryKindOfEntryArrivesInTheLog(t *testing.T) {
 	s := newStation(t)
-	b := newBrowser(t, s.url)
+	b := newBrowser(t, s)
 	b.begin()
 	b.aDay()
 	events := s.stored()

@@ -116,6 +116,7 @@ var forms = []Form{
 		{Name: "adopted", Kind: YesNo, Label: text{ZH: "意见或申请是否被采纳", EN: "Adopted"}, When: "service=opinion|coercive_measure|procedure_choice", Options: []Option{
 			{Value: "true", Label: text{ZH: "已采纳", EN: "Adopted"}}, {Value: "false", Label: text{ZH: "未采纳", EN: "Not adopted"}}, {Value: "", Label: text{ZH: "尚未答复", EN: "No answer yet"}, Default: true}}},
 	}},
+	{Type: "zhiban.help_request.dispatched.v1", Lawyer: true},
 	{Type: "zhiban.complaint.lodged.v1", Lawyer: true, Fields: []Field{
 		{Name: "ground", Kind: Choice, Label: text{ZH: "申诉、控告事由", EN: "Ground"}, Required: true, Options: []Option{
 			{Value: "torture", Label: text{ZH: "刑讯逼供", EN: "Torture"}}, {Value: "illegal_evidence", Label: text{ZH: "非法取证", EN: "Illegal evidence"}}, {Value: "other", Label: text{ZH: "其他", EN: "Other"}}}},

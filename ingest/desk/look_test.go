@@ -4,7 +4,7 @@ import "testing"
 
 func TestTheDeskFitsAndIsAccessible(t *testing.T) {
 	s := newStation(t)
-	b := newBrowser(t, s.url)
+	b := newBrowser(t, s)
 	b.open("/desk")
 	b.look("setup")
 	b.fits("the choice of a station")

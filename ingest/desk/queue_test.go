@@ -50,7 +50,7 @@ func (b *browser) onDevice() (ids []string, times []time.Time) {
 
 func TestEntriesMadeWithoutANetworkArriveOnceInOrderWithTheirTime(t *testing.T) {
 	s := newStation(t)
-	b := newBrowser(t, s.url)
+	b := newBrowser(t, s)
 	b.begin()
 	b.wait(`document.body.dataset.offline === 'ready'`)
 	s.cut.Store(true)
@@ -92,7 +92,7 @@ func TestEntriesMadeWithoutANetworkArriveOnceInOrderWithTheirTime(t *testing.T) 
 
 func TestTheNetworkComesBackWhileTheDeskIsOpen(t *testing.T) {
 	s := newStation(t)
-	b := newBrowser(t, s.url)
+	b := newBrowser(t, s)
 	b.begin()
 	s.cut.Store(true)
 	b.consult("p-one", "sign")
@@ -108,15 +108,16 @@ func TestTheNetworkComesBackWhileTheDeskIsOpen(t *testing.T) {
 
 func TestTwoTabsAreOneDesk(t *testing.T) {
 	s := newStation(t)
-	b := newBrowser(t, s.url)
+	b := newBrowser(t, s)
 	b.begin()
 	ctx, stop := chromedp.NewContext(b.ctx)
 	defer stop()
 	other := &browser{t: t, ctx: ctx, base: s.url}
-	if err := chromedp.Do(ctx, chromedp.Navigate(s.url+"/desk")); err != nil {
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
 		t.Fatal(err)
 	}
-	other.wait(ready)
+	other.set(s.ahead)
+	other.open("/desk")
 	s.cut.Store(true)
 	b.consult("p-one", "only")
 	other.waiting(1)
@@ -135,7 +136,7 @@ func TestTwoTabsAreOneDesk(t *testing.T) {
 
 func TestAnAnswerThatIsLost(t *testing.T) {
 	s := newStation(t)
-	b := newBrowser(t, s.url)
+	b := newBrowser(t, s)
 	b.begin()
 	s.instead(func(_ http.ResponseWriter, r *http.Request) {
 		s.router.ServeHTTP(httptest.NewRecorder(), r)
@@ -160,10 +161,10 @@ func TestAnAnswerThatIsLost(t *testing.T) {
 
 func TestAClockThatIsNotSetIsTold(t *testing.T) {
 	s := newStation(t)
-	b := newBrowser(t, s.url)
+	b := newBrowser(t, s)
 	b.begin()
 	s.instead(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Date", time.Now().Add(-2*time.Hour-10*time.Second).UTC().Format(http.TimeFormat))
+		w.Header().Set("Date", s.now().Add(-2*time.Hour-10*time.Second).UTC().Format(http.TimeFormat))
 		s.router.ServeHTTP(w, r)
 	})
 	b.consult("p-one", "only")
@@ -176,7 +177,7 @@ func TestAClockThatIsNotSetIsTold(t *testing.T) {
 
 func TestABusyServerIsAskedAgain(t *testing.T) {
 	s := newStation(t)
-	b := newBrowser(t, s.url)
+	b := newBrowser(t, s)
 	b.begin()
 	sent := 0
 	for _, tt := range []struct {
@@ -238,7 +239,7 @@ func wrongMinutes(w http.ResponseWriter, r *http.Request) {
 
 func TestARefusedEntryIsMended(t *testing.T) {
 	s := newStation(t)
-	b := newBrowser(t, s.url)
+	b := newBrowser(t, s)
 	b.begin()
 	s.instead(wrongMinutes)
 	b.consult("p-one", "sign")
@@ -270,7 +271,7 @@ func TestARefusedEntryIsMended(t *testing.T) {
 
 func TestARefusedEntryIsDiscardedWhenAsked(t *testing.T) {
 	s := newStation(t)
-	b := newBrowser(t, s.url)
+	b := newBrowser(t, s)
 	b.begin()
 	s.instead(wrongMinutes)
 	b.consult("p-one", "sign")
@@ -291,7 +292,7 @@ func TestARefusedEntryIsDiscardedWhenAsked(t *testing.T) {
 
 func TestCorrectingAndVoiding(t *testing.T) {
 	s := newStation(t)
-	b := newBrowser(t, s.url)
+	b := newBrowser(t, s)
 	b.begin()
 	b.click("#shift-form button")
 	b.settled(1)
@@ -339,9 +340,9 @@ func TestCorrectingAndVoiding(t *testing.T) {
 // line of it unsigned.
 func TestYesterdayIsMadeGood(t *testing.T) {
 	s := newStation(t)
-	b := newBrowser(t, s.url)
+	b := newBrowser(t, s)
 	b.begin()
-	yesterday := time.Now().Add(-24 * time.Hour).In(schemas.Shanghai).Format("2006-01-02T15:04:05")
+	yesterday := s.now().Add(-24 * time.Hour).In(schemas.Shanghai).Format("2006-01-02T15:04:05")
 	b.typed(`#shift-form [name="when"]`, yesterday)
 	b.click("#shift-form .big")
 	b.settled(1)
@@ -373,7 +374,7 @@ func TestYesterdayIsMadeGood(t *testing.T) {
 func TestHostileTextIsText(t *testing.T) {
 	const hostile = `"><img src=x onerror=alert(1)></script><script>alert(2)</script>%s$&`
 	s := newStation(t)
-	b := newBrowser(t, s.url)
+	b := newBrowser(t, s)
 	b.open("/desk/" + court)
 	b.typed("#setup-lawyer", lawyer)
 	b.typed(`#setup-form [name="name"]`, hostile[:20])
@@ -419,7 +420,7 @@ func (b *browser) press(selector string) {
 
 func TestSigningInWithKeysAlone(t *testing.T) {
 	s := newStation(t)
-	b := newBrowser(t, s.url)
+	b := newBrowser(t, s)
 	b.open("/desk/" + court)
 	b.press("#setup-lawyer")
 	b.do(chromedp.KeyEvent("1220"), chromedp.KeyEvent("\r"))
@@ -444,7 +445,7 @@ func TestSigningInWithKeysAlone(t *testing.T) {
 
 func TestTheDeskRemembersAndSuggests(t *testing.T) {
 	s := newStation(t)
-	b := newBrowser(t, s.url)
+	b := newBrowser(t, s)
 	b.open("/desk")
 	b.typed(`#setup-form [name="prefecture"]`, "220100")
 	b.typed(`#setup-form [name="county"]`, "220182")
@@ -469,7 +470,7 @@ func TestTheDeskRemembersAndSuggests(t *testing.T) {
 
 func TestRules(t *testing.T) {
 	s := newStation(t)
-	b := newBrowser(t, s.url)
+	b := newBrowser(t, s)
 	b.open("/desk")
 	rule := func(call string) string {
 		return eval[string](b, `import(document.querySelector('script[src$="desk.js"]').src.replace('desk.js', 'rules.js')).then(r => JSON.stringify(`+call+`))`, chromedp.EvalAwaitPromise)

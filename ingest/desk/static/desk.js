@@ -3,6 +3,7 @@
 import * as rules from './rules.js';
 import * as store from './store.js';
 import { Sender, server } from './queue.js';
+import * as elsewhere from './elsewhere.js';
 
 const { lang, worker, text, forms, divisions, holidays } = JSON.parse(document.getElementById('data').textContent);
 const $ = (id) => document.getElementById(id);
@@ -26,12 +27,12 @@ function el(tag, attributes = {}, ...children) {
 // ---- What the device remembers ---------------------------------------------
 
 const settingsKey = 'zhiban-desk';
-let settings = { station: '', lawyer: '', names: {}, mode: 'onsite' };
+let settings = rules.readableSettings(undefined, divisions);
 
 function readSettings() {
   try {
-    settings = { ...settings, ...JSON.parse(localStorage.getItem(settingsKey) ?? '{}') };
-  } catch { /* nothing is remembered, or it is unreadable: choose again */ }
+    settings = rules.readableSettings(localStorage.getItem(settingsKey), divisions);
+  } catch { /* nothing may be remembered here: choose again */ }
 }
 
 function keepSettings(values) {
@@ -50,17 +51,23 @@ function stationName(code) {
   return divisionName(division) + (lang === 'en' ? ' ' : '') + t('kind.' + kind) + (number ? ` ${number}` : '');
 }
 
-const lawyerName = (licence) => settings.names[licence] || '…' + licence.slice(-6);
+const lawyerName = (licence) => settings.names[licence] || '…' + String(licence).slice(-6);
 
 // ---- The ledger as cases ----------------------------------------------------
 
 // An entry is a recorded fact with what was said about it later: {record, kind,
 // verb, subject, data, time, changes, voided}. What was refused changes nothing.
+// Of the cases that were begun at another device there is the first entry, with
+// elsewhere: true.
 let records = [];
 let entries = [];
+let unreadable = 0; // records
+let known = elsewhere.remembered('');
 
 async function load() {
-  records = await store.all();
+  const all = await store.all();
+  records = all.filter(rules.readable);
+  unreadable = all.length - records.length;
   const byID = new Map();
   entries = [];
   for (const record of records) {
@@ -83,13 +90,44 @@ async function load() {
     byID.set(e.id, entry);
     entries.push(entry);
   }
+  const own = new Set(entries.map((e) => e.subject + ' ' + e.verb));
+  for (const c of known.cases) {
+    const [, kind, verb] = c.type.split('.');
+    if (own.has(c.subject + ' ' + verb)) continue;
+    const { subject, event: id, type, time, missing, ...data } = c;
+    const record = { event: { id, type, subject, time, source: '/stations/' + known.station, data }, state: 'sent', errors: [] };
+    entries.push({ record, kind, verb, subject, data, time: Date.parse(time), changes: [], voided: false, elsewhere: true });
+  }
+}
+
+// waits are the cases that wait for a next step: the verb that begins the waiting
+// and the one that ends it.
+const waits = { shift: ['signed_in', 'signed_out'], consultation: ['recorded', 'signed'], application: ['received', 'transferred'], notification: ['triggered', 'given'], help_request: ['received', 'dispatched'] };
+
+// lookElsewhere asks what other devices of the station left open.
+async function lookElsewhere() {
+  const { station } = settings;
+  if (!station) return;
+  if (known.station !== station) known = elsewhere.remembered(station);
+  const own = Object.keys(waits).flatMap((kind) => waiting(kind)).filter((e) => !e.elsewhere && e.record.state === 'sent')
+    .map((e) => ({ subject: e.subject, id: e.record.event.id, until: waits[e.kind][1] }));
+  const told = await elsewhere.ask(station, own);
+  if (told.station !== settings.station) return; // another station was chosen meanwhile
+  known = told;
+  await load();
+  render();
 }
 
 const here = (entry) => entry.record.event.source === '/stations/' + settings.station;
 const stands = (entry) => !entry.voided && entry.record.state !== 'rejected';
 const followed = (entry, verb) => entries.some((e) => e.subject === entry.subject && e.verb === verb && stands(e));
-const open = (kind, verb, until) => entries.filter((e) => e.kind === kind && e.verb === verb && here(e) && stands(e) && !followed(e, until));
-const openShift = () => open('shift', 'signed_in', 'signed_out').findLast((e) => e.data.lawyer === settings.lawyer);
+const waiting = (kind) => entries.filter((e) => e.kind === kind && e.verb === waits[kind][0] && here(e) && stands(e) && !followed(e, waits[kind][1]));
+const open = (kind) => waiting(kind).filter((e) => !known.ended.includes(e.subject)).sort((a, b) => a.time - b.time);
+const openShift = () => open('shift').findLast((e) => e.data.lawyer === settings.lawyer);
+
+// Who signed in a day ago or more has forgotten to sign out: that shift can be
+// ended, but is not the one on duty now.
+const onDuty = (shift) => shift !== undefined && shift.time > Date.now() - 864e5;
 
 // forget drops what was sent long ago: cases without a record of the last 90
 // days.
@@ -281,13 +319,13 @@ function write(form, data) {
     const v = data[f.name];
     for (const input of form.querySelectorAll(`[name="${f.name}"]`)) {
       if (f.kind === 'flag') input.checked = v === true;
-      else if (f.kind === 'chips') input.checked = (v ?? []).includes(input.value);
+      else if (f.kind === 'chips') input.checked = [v ?? []].flat().includes(input.value);
       else if (input.type === 'radio') input.checked = input.value === String(v ?? '');
       else input.value = v ?? '';
     }
     if (f.kind === 'chips') { // topics that came from elsewhere are not lost
       const box = form.querySelector(`[data-field="${f.name}"] .chips`);
-      for (const other of (v ?? []).filter((x) => ![...box.querySelectorAll('input')].some((i) => i.value === x))) {
+      for (const other of [v ?? []].flat().filter((x) => ![...box.querySelectorAll('input')].some((i) => i.value === x))) {
         box.append(el('label', {}, el('input', { type: 'checkbox', name: f.name, value: other, checked: true }), el('span', {}, other)));
       }
     }
@@ -366,7 +404,7 @@ function entryForms() {
       const subject = newCase(type);
       if (type === 'zhiban.consultation.recorded.v1') {
         const shift = openShift();
-        if (shift) data.shift = shift.subject.split('/')[1];
+        if (onDuty(shift)) data.shift = shift.subject.split('/')[1];
       }
       if (type === 'zhiban.shift.signed_in.v1') keepSettings({ mode: data.mode });
       const events = [event(type, subject, data, time)];
@@ -383,6 +421,7 @@ function entryForms() {
   onSubmit(out, async () => {
     const shift = openShift(), taken = take(out);
     if (!shift || !taken) return;
+    if (taken.time === undefined && !onDuty(shift)) return show(out, { when: t('wrong.forgotten') });
     if (taken.time < shift.time) return show(out, { when: t('wrong.before', rules.clock(shift.time)) });
     if (await keep([event(type, shift.subject, taken.data, taken.time, shift.record.event.source)], t('kept', say(forms[type].title)))) clean(out);
   });
@@ -414,7 +453,7 @@ function words(entry) {
     const v = entry.data[f.name];
     if (v === undefined) continue;
     const option = f.options?.find((o) => o.value === String(v));
-    if (f.kind === 'chips') out.push(v.join('、'));
+    if (f.kind === 'chips') out.push([v].flat().join('、'));
     else if (f.kind === 'flag') { if (v) out.push(say(f.label)); }
     else if (f.kind === 'minutes') out.push(t('minutes', v));
     else if (f.kind === 'count') out.push(t('people', v));
@@ -451,6 +490,9 @@ function render() {
   renderShift();
   renderApplications();
   renderNotifications();
+  renderRequests();
+  renderUnsigned();
+  renderElsewhere();
   renderToday();
   for (const form of document.querySelectorAll('form[data-entry]')) persons(form);
 }
@@ -480,33 +522,38 @@ function renderUnsent() {
 function renderShift() {
   const shift = openShift();
   $('shift-open').hidden = !shift;
-  $('shift-form').hidden = Boolean(shift);
+  $('shift-form').hidden = onDuty(shift);
   if (shift) {
     const mode = forms['zhiban.shift.signed_in.v1'].fields[0].options.find((o) => o.value === shift.data.mode);
     const day = rules.dayOf(shift.time) === rules.dayOf(Date.now()) ? '' : rules.dayOf(shift.time) + ' ';
     $('shift-since').textContent = t('shift.since', mode ? say(mode.label) : '', day + rules.clock(shift.time));
     $('shift-span').textContent = duration(Date.now() - shift.time);
+    $('shift-elsewhere').hidden = !shift.elsewhere;
   }
-  const others = open('shift', 'signed_in', 'signed_out').filter((e) => e.data.lawyer !== settings.lawyer);
+  const others = open('shift').filter((e) => e.data.lawyer !== settings.lawyer && (!e.elsewhere || onDuty(e)));
   $('shift-others').hidden = others.length === 0;
   $('shift-others').textContent = others.length ? t('shift.others', [...new Set(others.map((e) => lawyerName(e.data.lawyer)))].join('、')) : '';
 }
 
+const mostRows = 50; // of a list
+
 // renderList keeps the rows that are there, so that what is being typed stays.
 function renderList(list, rows, make, update) {
   const old = new Map([...list.children].map((li) => [li.dataset.id, li]));
-  list.replaceChildren(...rows.map((row) => {
+  list.replaceChildren(...rows.slice(0, mostRows).map((row) => {
     const li = old.get(row.subject) ?? make(row);
     li.dataset.id = row.subject;
     update(li, row);
     return li;
-  }));
+  }), ...(rows.length > mostRows ? [el('li', { class: 'hint' }, t('elsewhere.more', rows.length - mostRows))] : []));
   list.closest('section').hidden = rows.length === 0;
 }
 
+// head is the first line of a case that waits: whose it is, and what.
+const head = (e) => el('p', {}, el('b', {}, ''), el('span', { class: 'words' }), e.elsewhere ? el('span', { class: 'mark' }, t('elsewhere.mark')) : '');
+
 function renderApplications() {
-  renderList($('applications'), open('application', 'received', 'transferred'), (e) => el('li', {},
-    el('p', {}, el('b', {}, ''), el('span', { class: 'words' })), el('p', { class: 'left' }),
+  renderList($('applications'), open('application'), (e) => el('li', {}, head(e), el('p', { class: 'left' }),
     follow(e, 'zhiban.application.transferred.v1', t('application.transfer'))), (li, e) => {
     li.querySelector('b').textContent = e.data.person;
     li.querySelector('.words').textContent = `${rules.dayOf(e.time).slice(5)} ${rules.clock(e.time)} · ${words(e).split(' · ').slice(1).join(' · ')}`;
@@ -519,8 +566,7 @@ function renderApplications() {
 }
 
 function renderNotifications() {
-  renderList($('notifications'), open('notification', 'triggered', 'given'), (e) => el('li', {},
-    el('p', {}, el('b', {}, ''), el('span', { class: 'words' })), el('p', { class: 'left' }),
+  renderList($('notifications'), open('notification'), (e) => el('li', {}, head(e), el('p', { class: 'left' }),
     follow(e, 'zhiban.notification.given.v1', t('duty.given'))), (li, e) => {
     const last = rules.lastDay(e.data.organ, rules.dayOf(e.time), e.data.in_custody, holidays);
     li.querySelector('b').textContent = e.data.person;
@@ -533,12 +579,49 @@ function renderNotifications() {
   });
 }
 
+function renderRequests() {
+  const organs = forms['zhiban.notification.triggered.v1'].fields.find((f) => f.name === 'organ').options;
+  renderList($('requests'), open('help_request'), (e) => el('li', {}, head(e), el('p', { class: 'left' }),
+    follow(e, 'zhiban.help_request.dispatched.v1', t('request.dispatched'))), (li, e) => {
+    const organ = organs.find((o) => o.value === e.data.organ);
+    li.querySelector('b').textContent = e.data.person ?? '';
+    li.querySelector('.words').textContent = [`${rules.dayOf(e.time).slice(5)} ${rules.clock(e.time)}`, organ ? say(organ.label) : ''].filter(Boolean).join(' · ');
+    li.querySelector('.left').textContent = t('request.waits', duration(Date.now() - e.time));
+  });
+}
+
+// renderUnsigned lists what the lawyer recorded at other devices; that of this
+// device is signed in today's list. Nobody signs for another.
+function renderUnsigned() {
+  renderList($('unsigned'), open('consultation').filter((e) => e.elsewhere && e.data.lawyer === settings.lawyer), (e) => el('li', {}, head(e),
+    el('p', { class: 'actions' }, el('button', { type: 'button', 'data-act': 'sign', onclick: () => sign(e) }, t('sign')))), (li, e) => {
+    li.querySelector('b').textContent = `${rules.dayOf(e.time).slice(5)} ${rules.clock(e.time)}`;
+    li.querySelector('.words').textContent = words(e);
+  });
+}
+
+const sign = (e) => keep([event('zhiban.consultation.signed.v1', e.subject, { lawyer: settings.lawyer }, Date.now(), e.record.event.source)], t('kept', say(forms['zhiban.consultation.signed.v1'].title)));
+
+// renderElsewhere says how far what is open at other devices is known.
+function renderElsewhere() {
+  const p = $('elsewhere');
+  const when = known.at ? (rules.dayOf(known.at) === rules.dayOf(Date.now()) ? '' : rules.dayOf(known.at) + ' ') + rules.clock(known.at) : '';
+  const why = { alone: 'elsewhere.alone', login: 'elsewhere.login' }[known.why];
+  p.textContent = known.station !== settings.station ? '' : why ? t(why) : !when ? (known.why ? t('elsewhere.never') : '') : t(known.why ? 'elsewhere.old' : 'elsewhere.seen', when);
+  if (known.total > known.cases.length) p.textContent += t('elsewhere.total', known.total, known.cases.length);
+  p.dataset.why = known.why;
+  p.dataset.at = known.at;
+  $('unreadable').hidden = unreadable === 0;
+  if (unreadable) $('unreadable').textContent = t('unreadable', unreadable);
+}
+
 function renderToday() {
   const today = rules.dayOf(Date.now());
+  const own = entries.filter((e) => !e.elsewhere);
   const unsettled = (e) => e.record.state !== 'sent' || e.changes.some((c) => c.state !== 'sent');
   const ofToday = (e) => rules.dayOf(made7(e.record.event.id)) === today;
-  const unsigned = new Set(open('consultation', 'recorded', 'signed').map((e) => e.subject));
-  const shown = entries.filter((e) => (here(e) && (ofToday(e) || (unsigned.has(e.subject) && e.verb === 'recorded'))) || unsettled(e)).reverse();
+  const unsigned = new Set(open('consultation').map((e) => e.subject));
+  const shown = own.filter((e) => (here(e) && (ofToday(e) || (unsigned.has(e.subject) && e.verb === 'recorded'))) || unsettled(e)).reverse();
   const focus = document.activeElement?.dataset?.focus;
   $('entries').replaceChildren(...shown.map((e) => row(e, unsigned)));
   $('none').hidden = shown.length > 0;
@@ -558,10 +641,11 @@ function row(e, unsigned) {
   const { record } = e;
   const act = (name, label, work, kind = 'plain') => el('button', { type: 'button', class: kind, 'data-act': name, 'data-focus': name + record.event.id, 'aria-label': `${label}：${rules.clock(e.time)} ${title(e)}`, onclick: work }, label);
   const actions = [];
-  if (record.state === 'rejected') actions.push(act('mend', t('mend'), () => edit(e, record), ''), act('discard', t('discard'), () => discard(record)));
-  else if (!e.voided) {
+  const entered = `zhiban.${e.kind}.${e.verb}.v1` in forms; // else another version of this page made it
+  if (record.state === 'rejected') actions.push(...(entered ? [act('mend', t('mend'), () => edit(e, record), '')] : []), act('discard', t('discard'), () => discard(record)));
+  else if (!e.voided && entered) {
     if (e.kind === 'consultation' && e.verb === 'recorded' && unsigned.has(e.subject) && e.data.lawyer === settings.lawyer) { // nobody signs for another
-      actions.push(act('sign', t('sign'), () => keep([event('zhiban.consultation.signed.v1', e.subject, { lawyer: settings.lawyer }, Date.now(), record.event.source)], t('kept', say(forms['zhiban.consultation.signed.v1'].title))), ''));
+      actions.push(act('sign', t('sign'), () => sign(e), ''));
     }
     actions.push(act('correct', t('correct'), () => edit(e)), act('void', t('void'), () => edit(e, undefined, true)));
   }
@@ -581,11 +665,12 @@ function row(e, unsigned) {
     record.state === 'rejected' ? el('p', { class: 'actions' }, ...actions) : '');
 }
 
-const problems = (record) => (record.state === 'rejected' ? [el('ul', { class: 'problems' }, ...record.errors.map((err) => el('li', {}, inWords(record, err).line)))] : []);
+const problems = (record) => (record.state === 'rejected' ? [el('ul', { class: 'problems' }, ...(record.errors.length ? record.errors.map((err) => inWords(record, err).line) : [t('server.unsaid')]).map((line) => el('li', {}, line)))] : []);
 
 // inWords says what the server found wrong: the field it belongs to, and a
 // sentence.
-function inWords(record, { location = '', message = '' }) {
+function inWords(record, problem) {
+  const location = String(problem.location ?? ''), message = String(problem.message ?? '');
   const name = location.replace(/^data\.(data\.)?/, '').replace(/\[.*|\..*/, '');
   const [, kind] = record.event.type.split('.');
   const known = Object.values(forms).filter((f) => f.type.split('.')[1] === kind).flatMap((f) => f.fields).find((f) => f.name === name);
@@ -737,6 +822,7 @@ function setup() {
     });
     address();
     for (const e of document.querySelectorAll('form[data-entry]')) clean(e);
+    load().then(render).then(lookElsewhere);
     render();
     (openShift() ? $('sign-out') : document.querySelector('#shift-form input:checked, #shift-form input'))?.focus();
     navigator.storage?.persist?.().catch(() => {});
@@ -835,6 +921,10 @@ async function start() {
     if (rules.wrongStation(asked, divisions) === '') keepSettings({ station: asked, agency: undefined });
     else notice(t('wrong.station.asked', asked), true);
   }
+  if (storeWorks) {
+    known = elsewhere.remembered(settings.station);
+    await load();
+  }
   entryForms();
   if (!settings.station || !settings.lawyer) choose();
   address();
@@ -846,16 +936,19 @@ async function start() {
     return;
   }
   $('unsent').addEventListener('click', () => sender.send());
-  addEventListener('online', () => { render(); sender.send(); });
+  addEventListener('online', () => { render(); sender.send(); lookElsewhere(); });
   addEventListener('offline', render);
   document.addEventListener('visibilitychange', async () => {
     if (document.visibilityState !== 'visible') return;
     await load();
     render();
     sender.send();
+    lookElsewhere();
   });
   setInterval(render, 30e3);
+  setInterval(() => { if (known.why !== 'alone' && document.visibilityState === 'visible') lookElsewhere(); }, 60e3);
   sender.send();
+  lookElsewhere();
   if ('serviceWorker' in navigator) {
     navigator.serviceWorker.register(worker, { scope: '/desk' })
       .then(() => navigator.serviceWorker.ready)

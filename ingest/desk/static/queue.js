@@ -1,5 +1,6 @@
 // Sends what waits on this device until the server has answered for each. An
 // event keeps its id, so sending it twice counts once.
+import { readable } from './rules.js';
 import * as store from './store.js';
 
 const atOnce = 100; // events in one request
@@ -10,7 +11,7 @@ const longestPause = 60e3;
 // order, and behind an event that was refused it waits.
 export function nextBatch(records, most = atOnce) {
   const begun = new Set(), batch = [];
-  for (const r of records) {
+  for (const r of records.filter(readable)) {
     if (r.state === 'sent') continue;
     if (r.state === 'waiting' && !begun.has(r.event.subject) && batch.length < most) batch.push(r);
     begun.add(r.event.subject);

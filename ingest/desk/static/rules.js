@@ -73,3 +73,55 @@ export function wrongTime(v, now = Date.now()) {
   const ms = moment(v);
   return Number.isNaN(ms) ? 'wrong.time' : ms > now + 300e3 ? 'wrong.future' : '';
 }
+
+// ---- What may be read --------------------------------------------------------
+
+// What is kept on a device can be written by other versions of this page, by
+// hand, or by a fault. What cannot be read is left alone, and nothing else suffers
+// from it.
+
+const isText = (v) => typeof v === 'string';
+const isObject = (v) => typeof v === 'object' && v !== null && !Array.isArray(v);
+const isTime = (v) => isText(v) && Math.abs(Date.parse(v)) < 8e15; // which Date can still move by a zone
+const isValue = (v) => v === undefined || isText(v) || typeof v === 'boolean' || Number.isFinite(v);
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+// isData is what forms make: values, and lists of them.
+const isData = (o) => isObject(o) && Object.values(o).every((v) => isValue(v) || (Array.isArray(v) && v.every(isValue)));
+
+// readable tells whether a record of the ledger can be shown and sent; whether the
+// data is right the server judges.
+export function readable(r) {
+  const e = r?.event;
+  if (!['waiting', 'sent', 'rejected'].includes(r?.state) || !Array.isArray(r.errors) || !r.errors.every((err) => isData(err))) return false;
+  if (!isObject(e) || !isText(e.id) || !uuid.test(e.id) || !isText(e.subject) || !isText(e.source) || !/^\/(stations|divisions)\/./.test(e.source) || !isTime(e.time) || !isText(e.type)) return false;
+  const type = /^zhiban\.[a-z_]+\.([a-z_]+)\.v\d+$/.exec(e.type);
+  if (!type || !isData({ ...e, data: '' })) return false;
+  if (type[1] === 'voided') return isData(e.data) && isText(e.data.target);
+  if (type[1] !== 'corrected') return isData(e.data);
+  return isObject(e.data) && isData({ ...e.data, data: '' }) && isData(e.data.data) && isText(e.data.target) && (e.data.time === undefined || isTime(e.data.time));
+}
+
+// readableCase tells whether an open case of the platform can be shown.
+export function readableCase(c) {
+  return isData(c) && isText(c.subject) && isText(c.event) && uuid.test(c.event) && isTime(c.time) && isText(c.type) && /^zhiban\.[a-z_]+\.[a-z_]+\.v\d+$/.test(c.type);
+}
+
+// readableSettings takes what can be used out of the text in which the settings are
+// kept.
+export function readableSettings(text, divisions) {
+  let kept;
+  try {
+    kept = JSON.parse(text ?? '{}');
+  } catch { /* nothing can be used: choose again */ }
+  const texts = (o) => Object.fromEntries(Object.entries(isObject(o) ? o : {}).filter(([, v]) => isText(v)));
+  const k = isObject(kept) ? kept : {};
+  return {
+    station: isText(k.station) && wrongStation(k.station, divisions) === '' ? k.station : '',
+    lawyer: isText(k.lawyer) && wrongLicence(k.lawyer) === '' ? k.lawyer : '',
+    mode: isText(k.mode) ? k.mode : 'onsite',
+    agency: isText(k.agency) ? k.agency : undefined,
+    names: Object.fromEntries(Object.entries(texts(k.names)).filter(([licence]) => wrongLicence(licence) === '')),
+    stationNames: texts(k.stationNames),
+  };
+}
