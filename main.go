@@ -292,7 +292,7 @@ func (r *run) ingest(kafka []string) (*ingest.Server, error) {
 	return ingest.New(ingest.Config{Brokers: kafka, Logger: r.log})
 }
 
-func (r *run) project(ctx context.Context, kafka []string, conn driver.Conn, group string, metrics *prometheus.Registry) error {
+func (r *run) project(ctx context.Context, kafka []string, conn *warehouse.Conn, group string, metrics *prometheus.Registry) error {
 	p, err := projector.New(projector.Config{Brokers: kafka, Group: group}, conn, r.log)
 	if err != nil {
 		return err

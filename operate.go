@@ -12,7 +12,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/uuid"
 	"github.com/schollz/progressbar/v3"
 
@@ -34,7 +33,7 @@ type operated struct {
 }
 
 // connect finds the engines and opens the warehouse.
-func (o *operated) connect(ctx context.Context) (engines, driver.Conn, error) {
+func (o *operated) connect(ctx context.Context) (engines, *warehouse.Conn, error) {
 	at := engines{Kafka: o.Kafka, ClickHouse: o.ClickHouse}
 	if len(at.Kafka) == 0 && at.ClickHouse == "" {
 		var err error

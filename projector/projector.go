@@ -26,7 +26,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/prometheus/client_golang/prometheus"
 	kafka "github.com/segmentio/kafka-go"
 
@@ -108,33 +107,33 @@ func (c Config) withDefaults() Config {
 
 // Projector is one member of the projection's group.
 type Projector struct {
-	cfg    Config
-	conn   driver.Conn
-	client *kafka.Client
-	log    *slog.Logger
-	read   func([]byte) (schemas.Event, error) // how a record is understood
-	judge  judge
-	events prometheus.Counter
-	parked prometheus.Counter
+	cfg       Config
+	conn      *warehouse.Conn
+	client    *kafka.Client
+	log       *slog.Logger
+	read      func([]byte) (schemas.Event, error) // how a record is understood
+	judge     judge
+	projected prometheus.Counter
+	buried    prometheus.Counter
 }
 
 // New prepares a projector that writes through conn.
-func New(cfg Config, conn driver.Conn, log *slog.Logger) (*Projector, error) {
+func New(cfg Config, conn *warehouse.Conn, log *slog.Logger) (*Projector, error) {
 	cfg = cfg.withDefaults()
 	if len(cfg.Brokers) == 0 {
 		return nil, errors.New("projector: no Kafka brokers given (set --kafka host:port)")
 	}
 	return &Projector{
 		cfg: cfg, conn: conn, log: log, read: schemas.ParseEvent, judge: parkUnreadable,
-		client: &kafka.Client{Addr: kafka.TCP(cfg.Brokers...), Transport: &kafka.Transport{}},
-		events: prometheus.NewCounter(prometheus.CounterOpts{Name: "zhiban_projected_events_total", Help: "Events projected into the warehouse."}),
-		parked: prometheus.NewCounter(prometheus.CounterOpts{Name: "zhiban_parked_events_total", Help: "Events sent to the dead letters."}),
+		client:    &kafka.Client{Addr: kafka.TCP(cfg.Brokers...), Transport: &kafka.Transport{}},
+		projected: prometheus.NewCounter(prometheus.CounterOpts{Name: "zhiban_projected_events_total", Help: "Events projected into the warehouse."}),
+		buried:    prometheus.NewCounter(prometheus.CounterOpts{Name: "zhiban_parked_events_total", Help: "Events sent to the dead letters."}),
 	}, nil
 }
 
 // Collectors are the projector's metrics.
 func (p *Projector) Collectors() []prometheus.Collector {
-	return []prometheus.Collector{p.events, p.parked}
+	return []prometheus.Collector{p.projected, p.buried}
 }
 
 // Run projects until ctx ends. It rejoins the group after every rebalance and

@@ -35,7 +35,7 @@ import (
 type Rebuild struct {
 	From, To warehouse.Tables
 	cfg      Config
-	conn     driver.Conn
+	conn     *warehouse.Conn
 	log      *slog.Logger
 	accept   bool
 	known    map[[2]int64]ParkedRecord // what From parked, by partition and offset
@@ -45,7 +45,7 @@ type Rebuild struct {
 
 // NewRebuild prepares a rebuild of what cfg projects. acceptParked lets it pass
 // records that cannot be read.
-func NewRebuild(ctx context.Context, cfg Config, conn driver.Conn, acceptParked bool, log *slog.Logger) (*Rebuild, error) {
+func NewRebuild(ctx context.Context, cfg Config, conn *warehouse.Conn, acceptParked bool, log *slog.Logger) (*Rebuild, error) {
 	r := &Rebuild{cfg: cfg.withDefaults(), conn: conn, log: log, accept: acceptParked, known: map[[2]int64]ParkedRecord{}, done: make(chan error, 1)}
 	var err error
 	if r.From, err = warehouse.Current(ctx, conn); err != nil {

@@ -7,10 +7,9 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"hash"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/ch-go/proto"
 	"github.com/google/uuid"
 	kafka "github.com/segmentio/kafka-go"
 
@@ -18,99 +17,191 @@ import (
 	"zhiban/schemas"
 )
 
-// eventRows are rows of the events table, column by column.
+// rows are the rows of one batch, as columns of the three tables. They are
+// filled anew for every batch: their memory is the projection's largest and is
+// used again.
+type rows struct {
+	events   eventRows
+	postings postingRows
+	parked   parkedRows
+}
+
+// reset empties the rows for the next batch.
+func (r *rows) reset() {
+	r.events.reset()
+	r.postings.reset()
+	r.parked.reset()
+}
+
+// digest is the SHA-256 of the rows without their epoch, events in the order of
+// the log, and then postings in that order and the canonical one: the same range
+// projected again has the same digest, and so has whoever reads the rows from
+// the tables. A row is its numbers as big-endian 64-bit integers and its texts
+// each behind its length as a varint.
+func (r *rows) digest() []byte {
+	h := sha256.New()
+	h.Write(r.events.plain)
+	h.Write(r.postings.plain)
+	return h.Sum(nil)
+}
+
+// dictionary is a LowCardinality(String) column: ch-go's own takes a row's text
+// through a map with a generic key and builds the dictionary only when it is
+// sent.
+type dictionary struct {
+	proto.ColLowCardinalityRaw
+	keys map[string]int
+	last string // most texts are the one before
+	key  int
+}
+
+func newDictionary() *dictionary {
+	d := &dictionary{keys: map[string]int{}}
+	d.Index, d.Key = new(proto.ColStr), proto.KeyUInt32
+	d.reset()
+	return d
+}
+
+func (d *dictionary) reset() {
+	clear(d.keys)
+	d.Index.Reset()
+	d.Keys32 = d.Keys32[:0]
+	d.keys[""] = 0
+	d.last, d.key = "", 0
+	d.Index.(*proto.ColStr).Append("")
+}
+
+func (d *dictionary) add(s string) {
+	if s != d.last {
+		key, ok := d.keys[s]
+		if !ok {
+			key = len(d.keys)
+			d.keys[s] = key
+			d.Index.(*proto.ColStr).Append(s)
+		}
+		d.last, d.key = s, key
+	}
+	d.Keys32 = append(d.Keys32, uint32(d.key))
+}
+
+// eventRows are rows of the events table.
 type eventRows struct {
-	partition                  []uint16
-	offset                     []uint64
-	epoch                      []uint32
-	id                         []uuid.UUID
-	typ, kind, key, source, by []string
-	time, recorded             []time.Time
-	data                       [][]byte
+	plain                 []byte // the rows as the digest takes them
+	partition             proto.ColUInt16
+	offset                proto.ColUInt64
+	epoch                 proto.ColUInt32
+	id                    proto.ColUUID
+	typ, kind, source, by *dictionary
+	key, data             proto.ColStr
+	time, recorded        proto.ColDateTime64
 }
 
-// newEventRows has room for n rows: growing a dozen columns row by row would cost
-// more than filling them.
-func newEventRows(n int) eventRows {
-	text := func() []string { return make([]string, 0, n) }
-	return eventRows{
-		partition: make([]uint16, 0, n), offset: make([]uint64, 0, n), epoch: make([]uint32, 0, n), id: make([]uuid.UUID, 0, n),
-		typ: text(), kind: text(), key: text(), source: text(), by: text(),
-		time: make([]time.Time, 0, n), recorded: make([]time.Time, 0, n), data: make([][]byte, 0, n),
+func (r *eventRows) len() int { return r.offset.Rows() }
+
+func (r *eventRows) reset() {
+	if r.typ == nil {
+		r.typ, r.kind, r.source, r.by = newDictionary(), newDictionary(), newDictionary(), newDictionary()
+		r.time.WithPrecision(proto.PrecisionMilli)
+		r.recorded.WithPrecision(proto.PrecisionMilli)
+	}
+	r.plain = r.plain[:0]
+	for _, c := range r.block() {
+		c.Data.(proto.Resettable).Reset()
+	}
+	for _, d := range []*dictionary{r.typ, r.kind, r.source, r.by} {
+		d.reset()
 	}
 }
 
-func (r *eventRows) len() int { return len(r.offset) }
+func (r *eventRows) add(partition int, offset int64, epoch uint32, e *schemas.Event) {
+	r.partition.Append(uint16(partition))
+	r.offset.Append(uint64(offset))
+	r.epoch.Append(epoch)
+	r.id.Append(e.ID)
+	r.typ.add(e.Type.Name)
+	r.kind.add(string(e.Case.Kind))
+	r.key.Append(e.Case.Key)
+	r.source.add(e.Source.Key())
+	at, recorded := e.Time.UnixMilli(), e.Recorded.UnixMilli()
+	r.time.AppendRaw(proto.DateTime64(at))
+	r.recorded.AppendRaw(proto.DateTime64(recorded))
+	r.by.add(e.RecordedBy)
+	r.data.AppendBytes(e.Data)
 
-func (r *eventRows) add(partition int, offset int64, epoch uint32, e schemas.Event) {
-	r.partition = append(r.partition, uint16(partition))
-	r.offset = append(r.offset, uint64(offset))
-	r.epoch = append(r.epoch, epoch)
-	r.id = append(r.id, e.ID)
-	r.typ = append(r.typ, e.Type.Name)
-	r.kind = append(r.kind, string(e.Case.Kind))
-	r.key = append(r.key, e.Case.Key)
-	r.source = append(r.source, e.Source.Key())
-	r.time = append(r.time, e.Time)
-	r.recorded = append(r.recorded, e.Recorded)
-	r.by = append(r.by, e.RecordedBy)
-	r.data = append(r.data, e.Data)
+	r.plain = appendNumbers(r.plain, uint64(offset), uint64(at), uint64(recorded))
+	r.plain = append(r.plain, e.ID[:]...)
+	r.plain = appendTexts(r.plain, e.Type.Name, e.Case.Key, e.Source.Key(), e.RecordedBy)
+	r.plain = appendNumbers(r.plain, uint64(len(e.Data)))
+	r.plain = append(r.plain, e.Data...)
 }
 
-func (r *eventRows) columns() []any {
-	return []any{r.partition, r.offset, r.epoch, r.id, r.typ, r.kind, r.key, r.source, r.time, r.recorded, r.by, r.data}
+func (r *eventRows) block() proto.Input {
+	return proto.Input{
+		{Name: "kafka_partition", Data: &r.partition}, {Name: "kafka_offset", Data: &r.offset}, {Name: "epoch", Data: &r.epoch}, {Name: "id", Data: &r.id},
+		{Name: "type", Data: r.typ}, {Name: "case_kind", Data: r.kind}, {Name: "case_key", Data: &r.key}, {Name: "source", Data: r.source},
+		{Name: "time", Data: &r.time}, {Name: "recorded", Data: &r.recorded}, {Name: "recorded_by", Data: r.by}, {Name: "data", Data: &r.data},
+	}
 }
 
-const eventColumns = "kafka_partition, kafka_offset, epoch, id, type, case_kind, case_key, source, time, recorded, recorded_by, data"
-
-// postingRows are rows of the postings table, column by column.
+// postingRows are rows of the postings table.
 type postingRows struct {
-	partition                                              []uint16
-	offset                                                 []uint64
-	epoch                                                  []uint32
-	recorded                                               []time.Time
-	indicator, source, mode, channel, role, organ, trigger []string
-	day, due                                               []time.Time
-	lawyer, person                                         []uint64
-	quantity                                               []int64
+	plain                                                  []byte // the rows as the digest takes them
+	partition                                              proto.ColUInt16
+	offset                                                 proto.ColUInt64
+	epoch                                                  proto.ColUInt32
+	recorded                                               proto.ColDateTime64
+	indicator, source, mode, channel, role, organ, trigger *dictionary
+	day, due                                               proto.ColDate
+	lawyer, person                                         proto.ColUInt64
+	quantity                                               proto.ColInt64
 }
 
-// newPostingRows has room for n rows.
-func newPostingRows(n int) postingRows {
-	text := func() []string { return make([]string, 0, n) }
-	return postingRows{
-		partition: make([]uint16, 0, n), offset: make([]uint64, 0, n), epoch: make([]uint32, 0, n), recorded: make([]time.Time, 0, n),
-		indicator: text(), source: text(), mode: text(), channel: text(), role: text(), organ: text(), trigger: text(),
-		day: make([]time.Time, 0, n), due: make([]time.Time, 0, n), lawyer: make([]uint64, 0, n), person: make([]uint64, 0, n), quantity: make([]int64, 0, n),
+func (r *postingRows) len() int { return r.offset.Rows() }
+
+func (r *postingRows) reset() {
+	if r.indicator == nil {
+		r.indicator, r.source, r.mode, r.channel, r.role, r.organ, r.trigger = newDictionary(), newDictionary(), newDictionary(), newDictionary(), newDictionary(), newDictionary(), newDictionary()
+		r.recorded.WithPrecision(proto.PrecisionMilli)
+	}
+	r.plain = r.plain[:0]
+	for _, c := range r.block() {
+		c.Data.(proto.Resettable).Reset()
+	}
+	for _, d := range []*dictionary{r.indicator, r.source, r.mode, r.channel, r.role, r.organ, r.trigger} {
+		d.reset()
 	}
 }
 
-func (r *postingRows) len() int { return len(r.offset) }
+func (r *postingRows) add(partition int, offset int64, epoch uint32, recorded time.Time, p *posting.Posting) {
+	r.partition.Append(uint16(partition))
+	r.offset.Append(uint64(offset))
+	r.epoch.Append(epoch)
+	r.recorded.AppendRaw(proto.DateTime64(recorded.UnixMilli()))
+	r.indicator.add(string(p.Indicator))
+	r.day = append(r.day, proto.Date(p.Day))
+	r.source.add(p.Source)
+	r.lawyer.Append(uint64(p.Lawyer))
+	r.mode.add(p.Mode)
+	r.channel.add(p.Channel)
+	r.role.add(p.PersonRole)
+	r.organ.add(p.Organ)
+	r.trigger.add(p.Trigger)
+	r.person.Append(uint64(p.Person))
+	r.due = append(r.due, proto.Date(p.Due))
+	r.quantity.Append(p.Quantity)
 
-func (r *postingRows) add(partition int, offset int64, epoch uint32, recorded time.Time, p posting.Posting) {
-	r.partition = append(r.partition, uint16(partition))
-	r.offset = append(r.offset, uint64(offset))
-	r.epoch = append(r.epoch, epoch)
-	r.recorded = append(r.recorded, recorded)
-	r.indicator = append(r.indicator, string(p.Indicator))
-	r.day = append(r.day, p.Day.Start())
-	r.source = append(r.source, p.Source)
-	r.lawyer = append(r.lawyer, uint64(p.Lawyer))
-	r.mode = append(r.mode, p.Mode)
-	r.channel = append(r.channel, p.Channel)
-	r.role = append(r.role, p.PersonRole)
-	r.organ = append(r.organ, p.Organ)
-	r.trigger = append(r.trigger, p.Trigger)
-	r.person = append(r.person, uint64(p.Person))
-	r.due = append(r.due, p.Due.Start())
-	r.quantity = append(r.quantity, p.Quantity)
+	r.plain = appendNumbers(r.plain, uint64(offset), uint64(p.Day.Start().Unix()), uint64(p.Due.Start().Unix()), uint64(p.Lawyer), uint64(p.Person), uint64(p.Quantity))
+	r.plain = appendTexts(r.plain, string(p.Indicator), p.Source, p.Mode, p.Channel, p.PersonRole, p.Organ, p.Trigger)
 }
 
-func (r *postingRows) columns() []any {
-	return []any{r.partition, r.offset, r.epoch, r.recorded, r.indicator, r.day, r.source, r.lawyer, r.mode, r.channel, r.role, r.organ, r.trigger, r.person, r.due, r.quantity}
+func (r *postingRows) block() proto.Input {
+	return proto.Input{
+		{Name: "kafka_partition", Data: &r.partition}, {Name: "kafka_offset", Data: &r.offset}, {Name: "epoch", Data: &r.epoch}, {Name: "recorded", Data: &r.recorded},
+		{Name: "indicator", Data: r.indicator}, {Name: "day", Data: &r.day}, {Name: "source", Data: r.source}, {Name: "lawyer", Data: &r.lawyer},
+		{Name: "mode", Data: r.mode}, {Name: "channel", Data: r.channel}, {Name: "person_role", Data: r.role}, {Name: "organ", Data: r.organ}, {Name: "trigger", Data: r.trigger},
+		{Name: "person", Data: &r.person}, {Name: "due", Data: &r.due}, {Name: "quantity", Data: &r.quantity},
+	}
 }
-
-const postingColumns = "kafka_partition, kafka_offset, epoch, recorded, indicator, day, source, lawyer, mode, channel, person_role, organ, trigger, person, due, quantity"
 
 // canonical is the order of an event's postings: that of the columns.
 func canonical(a, b posting.Posting) int {
@@ -121,139 +212,106 @@ func canonical(a, b posting.Posting) int {
 	)
 }
 
-// parkedRows are rows of the parked table, column by column.
+// parkedRows are rows of the parked table.
 type parkedRows struct {
-	partition                          []uint16
-	offset                             []uint64
-	epoch                              []uint32
-	id                                 []uuid.UUID
-	typ, source, subject, reason, keys []string
-	recorded                           []time.Time
-	value                              [][]byte
+	partition                                 proto.ColUInt16
+	offset                                    proto.ColUInt64
+	epoch                                     proto.ColUInt32
+	id                                        proto.ColUUID
+	typ, source, subject, reason, keys, value proto.ColStr
+	recorded                                  proto.ColDateTime64
 }
 
-func (r *parkedRows) len() int { return len(r.offset) }
+func (r *parkedRows) len() int { return r.offset.Rows() }
+
+func (r *parkedRows) reset() {
+	r.recorded.WithPrecision(proto.PrecisionMilli)
+	for _, c := range r.block() {
+		c.Data.(proto.Resettable).Reset()
+	}
+}
 
 // add parks a record with as much of its attributes as can be read.
 func (r *parkedRows) add(partition int, epoch uint32, m kafka.Message, reason error) {
 	var env schemas.Envelope
 	_ = json.Unmarshal(m.Value, &env) // whatever is wrong with it stands in reason
 	id, _ := uuid.Parse(env.ID)
-	r.partition = append(r.partition, uint16(partition))
-	r.offset = append(r.offset, uint64(m.Offset))
-	r.epoch = append(r.epoch, epoch)
-	r.id = append(r.id, id)
-	r.typ = append(r.typ, env.Type)
-	r.source = append(r.source, env.Source)
-	r.subject = append(r.subject, env.Subject)
-	r.recorded = append(r.recorded, m.Time)
-	r.reason = append(r.reason, reason.Error())
-	r.keys = append(r.keys, string(m.Key))
-	r.value = append(r.value, m.Value)
+	r.partition.Append(uint16(partition))
+	r.offset.Append(uint64(m.Offset))
+	r.epoch.Append(epoch)
+	r.id.Append(id)
+	r.typ.Append(env.Type)
+	r.source.Append(env.Source)
+	r.subject.Append(env.Subject)
+	r.recorded.AppendRaw(proto.DateTime64(m.Time.UnixMilli()))
+	r.reason.Append(reason.Error())
+	r.keys.AppendBytes(m.Key)
+	r.value.AppendBytes(m.Value)
 }
 
-func (r *parkedRows) columns() []any {
-	return []any{r.partition, r.offset, r.epoch, r.id, r.typ, r.source, r.subject, r.recorded, r.reason, r.keys, r.value}
-}
-
-const parkedColumns = "kafka_partition, kafka_offset, epoch, id, type, source, subject, recorded, reason, key, value"
-
-// digest is the SHA-256 of the batch's rows without their epoch, events in the
-// order of the log, and then postings in that order and the canonical one: the
-// same range projected again has the same digest, and so has whoever reads the
-// rows from the tables. A row is its numbers as big-endian 64-bit integers and
-// its texts each behind its length as a varint.
-func (b *batch) digest() string {
-	h := sha256.New()
-	e := &b.events
-	for i := range e.len() {
-		hashRow(h, e.offset[i], uint64(e.time[i].UnixMilli()), uint64(e.recorded[i].UnixMilli()))
-		h.Write(e.id[i][:])
-		hashTexts(h, e.typ[i], e.key[i], e.source[i], e.by[i])
-		hashRow(h, uint64(len(e.data[i])))
-		h.Write(e.data[i])
+func (r *parkedRows) block() proto.Input {
+	return proto.Input{
+		{Name: "kafka_partition", Data: &r.partition}, {Name: "kafka_offset", Data: &r.offset}, {Name: "epoch", Data: &r.epoch}, {Name: "id", Data: &r.id},
+		{Name: "type", Data: &r.typ}, {Name: "source", Data: &r.source}, {Name: "subject", Data: &r.subject}, {Name: "recorded", Data: &r.recorded},
+		{Name: "reason", Data: &r.reason}, {Name: "key", Data: &r.keys}, {Name: "value", Data: &r.value},
 	}
-	p := &b.postings
-	for i := range p.len() {
-		hashRow(h, p.offset[i], uint64(p.day[i].Unix()), uint64(p.due[i].Unix()), p.lawyer[i], p.person[i], uint64(p.quantity[i]))
-		hashTexts(h, p.indicator[i], p.source[i], p.mode[i], p.channel[i], p.role[i], p.organ[i], p.trigger[i])
-	}
-	return string(h.Sum(nil))
 }
 
-func hashRow(h hash.Hash, numbers ...uint64) {
-	var b [64]byte
-	out := b[:0]
+func appendNumbers(out []byte, numbers ...uint64) []byte {
 	for _, n := range numbers {
 		out = binary.BigEndian.AppendUint64(out, n)
 	}
-	h.Write(out)
+	return out
 }
 
-// hashTexts separates texts by their length, so that no two rows hash alike by
+// appendTexts separates texts by their length, so that no two rows are alike by
 // where one text ends and the next begins.
-func hashTexts(h hash.Hash, texts ...string) {
-	var b [512]byte
-	out := b[:0]
+func appendTexts(out []byte, texts ...string) []byte {
 	for _, t := range texts {
 		out = binary.AppendUvarint(out, uint64(len(t)))
 		out = append(out, t...)
 	}
-	h.Write(out)
+	return out
 }
 
 // insert writes the batch's rows and, after them, its ledger row: steps 3 and
 // 4. After an error the outcome is unknown; doing it again with the same epoch
 // is absorbed by the tokens.
 func (w *worker) insert(ctx context.Context, b *batch) error {
-	if b.parked.len() > 0 {
-		if err := w.insertBlock(ctx, w.tables.Parked(), parkedColumns, b.batchRange, b.parked.columns()); err != nil {
-			return err
+	for _, t := range []struct {
+		table string
+		rows  int
+		block func() proto.Input
+		done  Step
+	}{
+		{w.tables.Parked(), b.parked.len(), b.parked.block, Parked},
+		{w.tables.Events(), b.events.len(), b.events.block, Evented},
+		{w.tables.Postings(), b.postings.len(), b.postings.block, Posted},
+		{w.tables.Batches(), 1, b.ledgerRow(w.partition), Ledgered},
+	} {
+		if t.rows > 0 {
+			token := fmt.Sprintf("%s:%s:%d:%s", t.table, w.topic, w.partition, b.batchRange)
+			if err := w.writer.Insert(ctx, t.table, token, t.block()); err != nil {
+				return fmt.Errorf("write %s of partition %d: %w", b.batchRange, w.partition, err)
+			}
 		}
-	}
-	w.signal(Parked)
-	if b.events.len() > 0 {
-		if err := w.insertBlock(ctx, w.tables.Events(), eventColumns, b.batchRange, b.events.columns()); err != nil {
-			return err
-		}
-	}
-	w.signal(Evented)
-	if b.postings.len() > 0 {
-		if err := w.insertBlock(ctx, w.tables.Postings(), postingColumns, b.batchRange, b.postings.columns()); err != nil {
-			return err
-		}
-	}
-	w.signal(Posted)
-	const columns = "kafka_partition, first_offset, last_offset, epoch, events, postings, parked, digest, recorded"
-	err := w.insertBlock(ctx, w.tables.Batches(), columns, b.batchRange, []any{
-		[]uint16{uint16(w.partition)}, []uint64{uint64(b.first)}, []uint64{uint64(b.last)}, []uint32{b.epoch},
-		[]uint32{uint32(b.events.len())}, []uint32{uint32(b.postings.len())}, []uint32{uint32(b.parked.len())},
-		[]string{b.digest()}, []time.Time{b.recorded},
-	})
-	if err == nil {
-		w.signal(Ledgered)
-	}
-	return err
-}
-
-// insertBlock writes one block: one insert, one part, one token.
-func (w *worker) insertBlock(ctx context.Context, table, columns string, r batchRange, values []any) error {
-	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
-		"async_insert": 0, "insert_deduplicate": 1, "deduplicate_blocks_in_dependent_materialized_views": 1,
-		"insert_deduplication_token": fmt.Sprintf("%s:%s:%d:%s", table, w.topic, w.partition, r),
-	}))
-	block, err := w.conn.PrepareBatch(ctx, "INSERT INTO "+table+" ("+columns+")")
-	if err != nil {
-		return fmt.Errorf("begin insert of %s into %s: %w", r, table, err)
-	}
-	defer block.Close()
-	for i, v := range values {
-		if err := block.Column(i).Append(v); err != nil {
-			return fmt.Errorf("fill column %d of %s: %w", i, table, err)
-		}
-	}
-	if err := block.Send(); err != nil {
-		return fmt.Errorf("insert %s into %s: %w", r, table, err)
+		w.signal(t.done)
 	}
 	return nil
+}
+
+// ledgerRow is the batch's row in the ledger.
+func (b *batch) ledgerRow(partition int) func() proto.Input {
+	return func() proto.Input {
+		digest := &proto.ColFixedStr{Size: sha256.Size}
+		digest.Append(b.digest())
+		recorded := new(proto.ColDateTime64).WithPrecision(proto.PrecisionMilli)
+		recorded.AppendRaw(proto.DateTime64(b.recorded.UnixMilli()))
+		number := func(n int) *proto.ColUInt32 { return &proto.ColUInt32{uint32(n)} }
+		return proto.Input{
+			{Name: "kafka_partition", Data: &proto.ColUInt16{uint16(partition)}}, {Name: "first_offset", Data: &proto.ColUInt64{uint64(b.first)}}, {Name: "last_offset", Data: &proto.ColUInt64{uint64(b.last)}},
+			{Name: "epoch", Data: &proto.ColUInt32{b.epoch}}, {Name: "events", Data: number(b.events.len())}, {Name: "postings", Data: number(b.postings.len())}, {Name: "parked", Data: number(b.parked.len())},
+			{Name: "digest", Data: digest}, {Name: "recorded", Data: recorded},
+		}
+	}
 }

@@ -25,11 +25,14 @@ type worker struct {
 	log     *slog.Logger
 	epoch   uint32
 	history *history
+	writer  *warehouse.Writer
+	rows    rows // of the batch at hand
 }
 
 func (p *Projector) worker(gen *kafka.Generation, partition int, tables warehouse.Tables) *worker {
 	return &worker{
 		tables:    tables,
+		writer:    p.conn.Writer(),
 		Projector: p,
 		fence:     fence{p.client, p.cfg.Topic, partition, gen},
 		log:       p.log.With("partition", partition, "generation", gen.ID),
@@ -40,6 +43,7 @@ func (p *Projector) worker(gen *kafka.Generation, partition int, tables warehous
 // tried again from the recovery on, with a growing pause: nothing is skipped. An
 // error is that of a record which may not be passed.
 func (w *worker) run(ctx context.Context) error {
+	defer w.writer.Close()
 	patience := backoff.NewExponentialBackOff()
 	patience.InitialInterval, patience.MaxInterval = 100*time.Millisecond, 10*time.Second
 	for {
@@ -114,9 +118,7 @@ func (w *worker) reader(offset int64) *kafka.Reader {
 // batch is a sealed range of the partition, decoded and posted.
 type batch struct {
 	batchRange
-	events   eventRows
-	postings postingRows
-	parked   parkedRows
+	*rows
 	letters  []deadLetter
 	recorded time.Time // of the first event
 }
@@ -205,8 +207,8 @@ func (w *worker) finish(ctx context.Context, b *batch) error {
 		return err
 	}
 	w.signal(Committed)
-	w.events.Add(float64(b.events.len()))
-	w.parked.Add(float64(b.parked.len()))
+	w.projected.Add(float64(b.events.len()))
+	w.buried.Add(float64(b.parked.len()))
 	return nil
 }
 
@@ -214,11 +216,10 @@ func (w *worker) signal(s Step) { w.cfg.Signal(s, w.partition) }
 
 // build decodes and posts the messages of a range. It is a function of the
 // messages and of the log before them, so doing it again gives the same rows.
+// The batch holds the worker's rows: the one before must be done with.
 func (w *worker) build(ctx context.Context, msgs []kafka.Message, epoch uint32) (*batch, error) {
-	b := &batch{
-		batchRange: batchRange{epoch, msgs[0].Offset, msgs[len(msgs)-1].Offset}, recorded: msgs[0].Time,
-		events: newEventRows(len(msgs)), postings: newPostingRows(2 * len(msgs)),
-	}
+	w.rows.reset()
+	b := &batch{batchRange: batchRange{epoch, msgs[0].Offset, msgs[len(msgs)-1].Offset}, rows: &w.rows, recorded: msgs[0].Time}
 	events := make([]schemas.Event, 0, len(msgs))
 	places := make([]int64, 0, len(msgs))
 	for _, m := range msgs {
@@ -241,11 +242,11 @@ func (w *worker) build(ctx context.Context, msgs []kafka.Message, epoch uint32) 
 	}
 	for i, e := range events {
 		before := w.history.of(e.Case)
-		b.events.add(w.partition, places[i], epoch, e)
+		b.events.add(w.partition, places[i], epoch, &e)
 		steps := posting.Step(before, e)
 		slices.SortFunc(steps, canonical)
-		for _, p := range steps {
-			b.postings.add(w.partition, places[i], epoch, e.Recorded, p)
+		for j := range steps {
+			b.postings.add(w.partition, places[i], epoch, e.Recorded, &steps[j])
 		}
 		w.history.append(e)
 	}

@@ -15,9 +15,15 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
+// Conn is a connection to the warehouse.
+type Conn struct {
+	driver.Conn
+	options *clickhouse.Options
+}
+
 // Open connects by a DSN such as clickhouse://user:password@host:9000/zhiban
 // and makes sure the server answers.
-func Open(ctx context.Context, dsn string) (driver.Conn, error) {
+func Open(ctx context.Context, dsn string) (*Conn, error) {
 	opts, err := clickhouse.ParseDSN(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("warehouse address: %w (expected clickhouse://user:password@host:9000/database)", err)
@@ -30,7 +36,7 @@ func Open(ctx context.Context, dsn string) (driver.Conn, error) {
 		conn.Close()
 		return nil, fmt.Errorf("warehouse at %v does not answer: %w", opts.Addr, err)
 	}
-	return conn, nil
+	return &Conn{conn, opts}, nil
 }
 
 // Migrate brings the tables to the version this program needs. It is safe to
