@@ -22,6 +22,10 @@ type EventType struct {
 	next    *EventType // the version after this one
 	Clause  string     // of the 2018 rules; empty for corrections and voids
 	Payload func() any
+	// Feeds are the figures that an event of this type can change, now or with
+	// the other events of its case, as far as they are posted; see
+	// [EventType.Figures]. A test of the postings keeps the list complete.
+	Feeds []IndicatorCode
 	// Upcast turns the payload into that of the type's next version; nil for the
 	// newest. What counts is written for newest payloads alone, and events of
 	// every version that was ever shipped stay readable.
@@ -31,6 +35,18 @@ type EventType struct {
 
 // Meta tells whether the type speaks about another event (corrected, voided).
 func (t *EventType) Meta() bool { return t.Verb == "corrected" || t.Verb == "voided" }
+
+// Figures are all that an event of the type can change, in the order of
+// [Indicators]: those that it feeds, and those that are computed from them.
+func (t *EventType) Figures() []Indicator {
+	var out []Indicator
+	for _, ind := range Indicators.rows {
+		if slices.ContainsFunc([]IndicatorCode{ind.Code, ind.Of, ind.Over}, func(c IndicatorCode) bool { return slices.Contains(t.Feeds, c) }) {
+			out = append(out, ind)
+		}
+	}
+	return out
+}
 
 // Read reads data and brings it up to the newest version of its type. The result
 // is a pointer to that version's payload struct.
@@ -99,42 +115,52 @@ var Catalogue = newCatalogue([]*EventType{
 	{
 		Name: "zhiban.station.founded.v1", Title: Text{"工作站设立", "Station founded"}, Clause: "三(一)1",
 		Payload: func() any { return new(StationFounded) },
+		Feeds:   []IndicatorCode{Stations},
 		Example: `{"code":"220182-court","kind":"court","name":"榆树市法律援助中心驻人民法院值班律师工作站","location":"220182","reporting":"220182","hosts":["榆树市人民法院"]}`,
 	}, {
 		Name: "zhiban.lawyer.enrolled.v1", Title: Text{"值班律师入册", "Lawyer enrolled"}, Clause: "三(二)1",
 		Payload: func() any { return new(LawyerEnrolled) },
+		Feeds:   []IndicatorCode{Lawyers},
 		Example: `{"licence":"12201201810123456","name":"王立新","kind":"private","firm":"吉林正阳律师事务所","division":"220182"}`,
 	}, {
 		Name: "zhiban.shift.signed_in.v1", Title: Text{"值班签到", "Signed in"}, Clause: "三(四)2(3)",
 		Payload: func() any { return new(ShiftSignedIn) },
+		Feeds:   []IndicatorCode{Shifts, DutyMinutes, ShiftsOpen, ShiftsAwaited},
 		Example: `{"lawyer":"12201201810123456","mode":"onsite","badge":true}`,
 	}, {
 		Name: "zhiban.shift.signed_out.v1", Title: Text{"值班签退", "Signed out"}, Clause: "三(四)2(3)",
 		Payload: func() any { return new(ShiftSignedOut) },
+		Feeds:   []IndicatorCode{DutyMinutes, ShiftsOpen},
 		Example: `{"lawyer":"12201201810123456"}`,
 	}, {
 		Name: "zhiban.consultation.recorded.v1", Title: Text{"咨询登记", "Consultation recorded"}, Clause: "三(四)2(2)",
 		Payload: func() any { return new(ConsultationRecorded) },
+		Feeds:   []IndicatorCode{Consultations, ConsultationsGuided, ConsultationsUnsigned, WithDefender},
 		Example: `{"lawyer":"12201201810123456","channel":"visit","person":"p-7f3a91","person_role":"relative","shift":"0199a1c2-7d1e-7c3a-9a55-0242ac120001","topics":["取保候审条件"],"minutes":25,"guided_to_apply":true,"has_defender":false}`,
 	}, {
 		Name: "zhiban.consultation.signed.v1", Title: Text{"咨询台账签字", "Consultation signed"}, Clause: "三(四)2(3)",
 		Payload: func() any { return new(ConsultationSigned) },
+		Feeds:   []IndicatorCode{ConsultationsUnsigned},
 		Example: `{"lawyer":"12201201810123456"}`,
 	}, {
 		Name: "zhiban.application.received.v1", Title: Text{"接收法律援助申请", "Application received"}, Clause: "三(三)1(2)",
 		Payload: func() any { return new(ApplicationReceived) },
+		Feeds:   []IndicatorCode{ApplicationsReceived, TransferDue24h, TransferMet24h, AssignmentConflicts},
 		Example: `{"lawyer":"12201201810123456","person":"p-7f3a91","in_custody":true}`,
 	}, {
 		Name: "zhiban.application.transferred.v1", Title: Text{"转交法律援助申请", "Application transferred"}, Clause: "三(三)1(2)",
 		Payload: func() any { return new(ApplicationTransferred) },
+		Feeds:   []IndicatorCode{ApplicationsTransferred, TransferMet24h},
 		Example: `{"lawyer":"12201201810123456","agency":"榆树市法律援助中心"}`,
 	}, {
 		Name: "zhiban.notification.triggered.v1", Title: Text{"告知义务发生", "Notification duty arose"}, Clause: "三(三)4(4)",
 		Payload: func() any { return new(NotificationTriggered) },
+		Feeds:   []IndicatorCode{NotificationsDue, NotificationsOnTime, NotificationsLate, NotificationsUnevid, NotificationsOpen},
 		Example: `{"organ":"court","trigger":"accepted","person":"p-7f3a91","in_custody":false}`,
 	}, {
 		Name: "zhiban.notification.given.v1", Title: Text{"履行告知", "Notification given"}, Clause: "三(三)4(4)",
 		Payload: func() any { return new(NotificationGiven) },
+		Feeds:   []IndicatorCode{NotificationsOnTime, NotificationsLate, NotificationsUnevid, NotificationsOpen},
 		Example: `{"form":"written","evidence":"送达回执 2026-118"}`,
 	}, {
 		Name: "zhiban.station.noticed.v1", Title: Text{"工作站公示", "Notice posted"}, Clause: "三(一)2",
@@ -143,10 +169,12 @@ var Catalogue = newCatalogue([]*EventType{
 	}, {
 		Name: "zhiban.station.inspected.v1", Title: Text{"工作站检查", "Station inspected"}, Clause: "三(一)3",
 		Payload: func() any { return new(StationInspected) },
+		Feeds:   []IndicatorCode{Inspections, InspectionsMet},
 		Example: `{"met":["room","desks","computer","printer","signs","plate","material"],"missing":["copier"]}`,
 	}, {
 		Name: "zhiban.station.closed.v1", Title: Text{"工作站撤销", "Station closed"}, Clause: "三(一)1",
 		Payload: func() any { return new(StationClosed) },
+		Feeds:   []IndicatorCode{Stations},
 		Example: `{"reason":"机构合并"}`,
 	}, {
 		Name: "zhiban.lawyer.moved.v1", Title: Text{"值班律师变更执业机构", "Lawyer moved"}, Clause: "三(二)1",
@@ -155,10 +183,12 @@ var Catalogue = newCatalogue([]*EventType{
 	}, {
 		Name: "zhiban.lawyer.left.v1", Title: Text{"值班律师退出名册", "Lawyer left"}, Clause: "三(二)3",
 		Payload: func() any { return new(LawyerLeft) },
+		Feeds:   []IndicatorCode{Lawyers},
 		Example: `{"reason":"转所"}`,
 	}, {
 		Name: "zhiban.roster.delivered.v1", Title: Text{"名册送达", "Roster delivered"}, Clause: "三(二)3",
 		Payload: func() any { return new(RosterDelivered) },
+		Feeds:   []IndicatorCode{RosterDeliveries},
 		Example: `{"version":"2026-1","receivers":["court","procuratorate","police"]}`,
 	}, {
 		Name: "zhiban.contact.appointed.v1", Title: Text{"确定负责人、联络员", "Contact appointed"}, Clause: "三(二)2",
@@ -167,6 +197,7 @@ var Catalogue = newCatalogue([]*EventType{
 	}, {
 		Name: "zhiban.shift.planned.v1", Title: Text{"值班排班", "Shift planned"}, Clause: "三(四)1(1)",
 		Payload: func() any { return new(ShiftPlanned) },
+		Feeds:   []IndicatorCode{ShiftsPlanned, ShiftsAwaited},
 		Example: `{"lawyer":"12201201810123456","mode":"onsite","start":"2026-09-01T08:30:00+08:00","end":"2026-09-01T16:30:00+08:00"}`,
 	}, {
 		Name: "zhiban.application.guided.v1", Title: Text{"引导申请法律援助", "Guided to apply"}, Clause: "三(三)1(2)",
@@ -183,18 +214,22 @@ var Catalogue = newCatalogue([]*EventType{
 	}, {
 		Name: "zhiban.application.decided.v1", Title: Text{"法律援助审查决定", "Application decided"}, Clause: "三(三)1(2)",
 		Payload: func() any { return new(ApplicationDecided) },
+		Feeds:   []IndicatorCode{ApplicationsAccepted, ApplicationsRefused},
 		Example: `{"agency":"榆树市法律援助中心","outcome":"accepted"}`,
 	}, {
 		Name: "zhiban.application.assigned.v1", Title: Text{"指派律师", "Lawyer assigned"}, Clause: "三(四)1(2)",
 		Payload: func() any { return new(ApplicationAssigned) },
+		Feeds:   []IndicatorCode{AssignmentConflicts},
 		Example: `{"lawyer":"12201201511234567"}`,
 	}, {
 		Name: "zhiban.assistance.given.v1", Title: Text{"提供法律帮助", "Assistance given"}, Clause: "三(三)1(3)",
 		Payload: func() any { return new(AssistanceGiven) },
+		Feeds:   []IndicatorCode{PleaAssistance, Affidavits, ClientMeetings, FileReviews, Opinions, OpinionsAdopted, CoerciveMeasures, ProcedureChoices, OutsideDuties},
 		Example: `{"lawyer":"12201201810123456","person":"p-7f3a91","service":"plea_leniency","stage":"prosecution"}`,
 	}, {
 		Name: "zhiban.complaint.lodged.v1", Title: Text{"代理申诉、控告", "Complaint lodged"}, Clause: "三(三)1(4)",
 		Payload: func() any { return new(ComplaintLodged) },
+		Feeds:   []IndicatorCode{Complaints, OutsideDuties},
 		Example: `{"lawyer":"12201201810123456","person":"p-7f3a91","ground":"illegal_evidence"}`,
 	}, {
 		Name: "zhiban.complaint.closed.v1", Title: Text{"申诉、控告办结", "Complaint closed"}, Clause: "三(三)1(4)",
@@ -203,38 +238,47 @@ var Catalogue = newCatalogue([]*EventType{
 	}, {
 		Name: "zhiban.activity.held.v1", Title: Text{"法治宣传及其他工作", "Activity held"}, Clause: "三(三)1(5)–(6)",
 		Payload: func() any { return new(ActivityHeld) },
+		Feeds:   []IndicatorCode{PublicitySessions, OtherTasks},
 		Example: `{"kind":"publicity","audience":60}`,
 	}, {
 		Name: "zhiban.help_request.received.v1", Title: Text{"收到法律帮助请求", "Help request received"}, Clause: "三(三)4(4)",
 		Payload: func() any { return new(HelpRequestReceived) },
+		Feeds:   []IndicatorCode{HelpRequests, HelpRequestsDispatched},
 		Example: `{"organ":"police","person":"p-7f3a91"}`,
 	}, {
 		Name: "zhiban.help_request.dispatched.v1", Title: Text{"通知值班律师", "Duty lawyer called"}, Clause: "三(三)4(4)",
 		Payload: func() any { return new(HelpRequestDispatched) },
+		Feeds:   []IndicatorCode{HelpRequestsDispatched},
 		Example: `{"lawyer":"12201201810123456"}`,
 	}, {
 		Name: "zhiban.supervision.issued.v1", Title: Text{"提出纠正意见", "Correction opinion issued"}, Clause: "三(三)4(5)",
 		Payload: func() any { return new(SupervisionIssued) },
+		Feeds:   []IndicatorCode{CorrectionsIssued, CorrectionsAnswered, CorrectionsClosed},
 		Example: `{"organ":"police","kind":"not_notified"}`,
 	}, {
 		Name: "zhiban.supervision.answered.v1", Title: Text{"答复纠正意见", "Correction opinion answered"}, Clause: "三(三)4(5)",
 		Payload: func() any { return new(SupervisionAnswered) },
+		Feeds:   []IndicatorCode{CorrectionsAnswered},
 		Example: `{"accepted":true}`,
 	}, {
 		Name: "zhiban.supervision.closed.v1", Title: Text{"纠正意见办结", "Correction opinion closed"}, Clause: "三(三)4(5)",
 		Payload: func() any { return new(SupervisionClosed) },
+		Feeds:   []IndicatorCode{CorrectionsClosed},
 		Example: `{"outcome":"corrected"}`,
 	}, {
 		Name: "zhiban.subsidy.accrued.v1", Title: Text{"应发值班补贴", "Subsidy accrued"}, Clause: "三(四)3(1)",
 		Payload: func() any { return new(SubsidyAccrued) },
+		Feeds:   []IndicatorCode{SubsidiesDue},
 		Example: `{"lawyer":"12201201810123456","fen":20000}`,
 	}, {
 		Name: "zhiban.subsidy.paid.v1", Title: Text{"发放值班补贴", "Subsidy paid"}, Clause: "三(四)3(1)",
 		Payload: func() any { return new(SubsidyPaid) },
+		Feeds:   []IndicatorCode{SubsidiesPaid},
 		Example: `{"lawyer":"12201201810123456","fen":20000}`,
 	}, {
 		Name: "zhiban.training.attended.v1", Title: Text{"参加业务培训", "Training attended"}, Clause: "三(四)3(3)",
 		Payload: func() any { return new(TrainingAttended) },
+		Feeds:   []IndicatorCode{TrainingHours},
 		Example: `{"lawyer":"12201201810123456","topic":"procedure","hours":4}`,
 		Upcast: func(p any) any {
 			v1 := p.(*TrainingAttended)
@@ -243,6 +287,7 @@ var Catalogue = newCatalogue([]*EventType{
 	}, {
 		Name: "zhiban.training.attended.v2", Title: Text{"参加业务培训", "Training attended"}, Clause: "三(四)3(3)",
 		Payload: func() any { return new(TrainingAttendedV2) },
+		Feeds:   []IndicatorCode{TrainingHours},
 		Example: `{"lawyer":"12201201810123456","topic":"procedure","minutes":240,"organiser":"长春市律师协会"}`,
 	}, {
 		Name: "zhiban.conduct.reported.v1", Title: Text{"反映违纪线索", "Conduct reported"}, Clause: "三(四)4(1)",
@@ -251,26 +296,32 @@ var Catalogue = newCatalogue([]*EventType{
 	}, {
 		Name: "zhiban.conduct.decided.v1", Title: Text{"作出违纪处理决定", "Conduct decided"}, Clause: "三(四)4(1)",
 		Payload: func() any { return new(ConductDecided) },
+		Feeds:   []IndicatorCode{ConductUpheld},
 		Example: `{"lawyer":"12201201810123456","outcome":"dismissed","document":"长律协〔2026〕8号"}`,
 	}, {
 		Name: "zhiban.honour.awarded.v1", Title: Text{"表彰", "Honour awarded"}, Clause: "三(四)4(2)",
 		Payload: func() any { return new(HonourAwarded) },
+		Feeds:   []IndicatorCode{Honours},
 		Example: `{"lawyer":"12201201810123456","kind":"prefecture","document":"长司发〔2026〕15号"}`,
 	}, {
 		Name: "zhiban.feedback.given.v1", Title: Text{"征求意见", "Feedback given"}, Clause: "三(二)3",
 		Payload: func() any { return new(FeedbackGiven) },
+		Feeds:   []IndicatorCode{FeedbackCount, FeedbackScore},
 		Example: `{"respondent":"person","score":5,"lawyer":"12201201810123456"}`,
 	}, {
 		Name: "zhiban.meeting.held.v1", Title: Text{"召开联席会议", "Joint meeting held"}, Clause: "四(二)",
 		Payload: func() any { return new(MeetingHeld) },
+		Feeds:   []IndicatorCode{JointMeetings},
 		Example: `{"organs":["court","procuratorate","police","justice"],"agenda":"值班律师工作季度通报"}`,
 	}, {
 		Name: "zhiban.matter.reported.v1", Title: Text{"报告重大事项、突发事件", "Matter reported"}, Clause: "四(二)",
 		Payload: func() any { return new(MatterReported) },
+		Feeds:   []IndicatorCode{MattersReported, MattersOpen},
 		Example: `{"kind":"incident"}`,
 	}, {
 		Name: "zhiban.matter.resolved.v1", Title: Text{"事项办结", "Matter resolved"}, Clause: "四(二)",
 		Payload: func() any { return new(MatterResolved) },
+		Feeds:   []IndicatorCode{MattersOpen},
 		Example: `{"outcome":"rectified"}`,
 	},
 })
@@ -284,15 +335,26 @@ func newCatalogue(rows []*EventType) *EventCatalogue {
 		c.add(t)
 	}
 	for _, kind := range c.Cases() {
-		first := c.Of(kind)[0]
+		facts := c.Of(kind)
+		first := facts[0]
+		var feeds []IndicatorCode // what changes a fact can change all that facts can
+		for _, t := range facts {
+			for _, code := range t.Feeds {
+				if !slices.Contains(feeds, code) {
+					feeds = append(feeds, code)
+				}
+			}
+		}
 		c.add(&EventType{
 			Name: "zhiban." + string(kind) + ".corrected.v1", Case: kind, Verb: "corrected", Title: Text{"更正", "Corrected"},
 			Payload: func() any { return new(Corrected) },
+			Feeds:   feeds,
 			Example: `{"target":"0199a1c2-7d1e-7c3a-9a55-0242ac120002","data":` + first.Example + `,"reason":"登记有误"}`,
 		})
 		c.add(&EventType{
 			Name: "zhiban." + string(kind) + ".voided.v1", Case: kind, Verb: "voided", Title: Text{"作废", "Voided"},
 			Payload: func() any { return new(Voided) },
+			Feeds:   feeds,
 			Example: `{"target":"0199a1c2-7d1e-7c3a-9a55-0242ac120002","reason":"重复登记"}`,
 		})
 	}

@@ -66,6 +66,8 @@ const (
 	JointMeetings           IndicatorCode = "joint_meetings"
 	MattersReported         IndicatorCode = "matters_reported"
 	MattersOpen             IndicatorCode = "matters_open"
+	WithDefender            IndicatorCode = "with_defender"
+	OutsideDuties           IndicatorCode = "outside_duties"
 )
 
 // IndicatorKind says how a figure behaves when it is split or added.
@@ -148,6 +150,8 @@ var Indicators = IndicatorCatalogue{[]Indicator{
 		Definition: Text{"咨询时引导当事人申请法律援助的次数。", "Consultations in which the person was guided to apply for legal aid."}},
 	{Code: ConsultationsUnsigned, Name: Text{"台账未签字", "Unsigned ledger lines"}, Unit: Text{"人次", "lines"}, Kind: Additive, Clause: "三(四)2(3)",
 		Definition: Text{"已登记而律师尚未签字的咨询。", "Consultations recorded that the lawyer has not signed yet."}},
+	{Code: WithDefender, Name: Text{"已有辩护人", "Persons with a defender"}, Unit: Text{"人次", "person-times"}, Kind: Additive, Clause: "二",
+		Definition: Text{"咨询时当事人已有辩护人的次数；值班律师服务的对象是没有辩护人的人。", "Consultations of persons who have a defender; duty lawyers are there for those who have none."}},
 	{Code: ApplicationsReceived, Name: Text{"接收法律援助申请", "Applications received"}, Unit: Text{"件", "applications"}, Kind: Additive, Clause: "三(三)1(2)",
 		Definition: Text{"工作站接收的法律援助申请，计入接收当日。", "Applications for legal aid received at the station, on the day of receipt."}},
 	{Code: ApplicationsTransferred, Name: Text{"转交法律援助申请", "Applications transferred"}, Unit: Text{"件", "applications"}, Kind: Additive, Clause: "三(三)1(2)",
@@ -192,6 +196,8 @@ var Indicators = IndicatorCatalogue{[]Indicator{
 		Definition: Text{"开展法治宣传的次数。", "Sessions of legal publicity."}},
 	{Code: OtherTasks, Name: Text{"承办其他工作", "Other tasks"}, Unit: Text{"件", "tasks"}, Kind: Additive, Clause: "三(三)1(6)",
 		Definition: Text{"承办法律援助机构交办的其他工作。", "Other tasks of the legal aid centre."}},
+	{Code: OutsideDuties, Name: Text{"超出职责目录", "Outside the duties"}, Unit: Text{"人次", "person-times"}, Kind: Additive, Clause: "三(三)1–3",
+		Definition: Text{"在工作站登记而不在该类工作站当日职责目录内的工作，计入工作当日；仍计入其本身的指标（职责生效前的除外）。", "Work recorded at a station that was no duty of its kind of station on that day; it still counts in its own figure, unless the duty did not exist yet."}},
 	{Code: ApplicationsAccepted, Name: Text{"受理申请", "Applications accepted"}, Unit: Text{"件", "applications"}, Kind: Additive, Clause: "三(三)1(2)",
 		Definition: Text{"法律援助机构决定受理的申请，计入决定当日。", "Applications the centre accepted, on the day of the decision."}},
 	{Code: ApplicationsRefused, Name: Text{"不予受理申请", "Applications refused"}, Unit: Text{"件", "applications"}, Kind: Additive, Clause: "三(三)1(2)",

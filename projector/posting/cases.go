@@ -92,7 +92,8 @@ func postDuty(events []schemas.Event, in schemas.Event, p *schemas.ShiftSignedIn
 }
 
 // postConsultation counts a ledger line on its day, unsigned until the lawyer
-// has signed.
+// has signed. Duty lawyers are for people without a defender (二): one who has
+// one is counted.
 func postConsultation(events []schemas.Event) []Posting {
 	e, p, ok := first[schemas.ConsultationRecorded](events)
 	if !ok {
@@ -107,7 +108,10 @@ func postConsultation(events []schemas.Event) []Posting {
 	if _, _, signed := first[schemas.ConsultationSigned](events); !signed {
 		out = append(out, entry.post(schemas.ConsultationsUnsigned, 1))
 	}
-	return out
+	if p.HasDefender != nil && *p.HasDefender {
+		out = append(out, entry.post(schemas.WithDefender, 1))
+	}
+	return append(out, entry.outside(e)...)
 }
 
 // postApplication counts receipt and transfer each on its own day; whether the
@@ -119,7 +123,7 @@ func postApplication(events []schemas.Event) []Posting {
 	if isReceived {
 		entry := at(received)
 		entry.Lawyer, entry.Person = licence(r.Lawyer), PersonOf(r.Person)
-		out = append(out, entry.post(schemas.ApplicationsReceived, 1))
+		out = append(append(out, entry.post(schemas.ApplicationsReceived, 1)), entry.outside(received)...)
 		if entry.Day >= schemas.LegalAidLaw {
 			out = append(out, entry.post(schemas.TransferDue24h, 1))
 			if took := transferred.Time.Sub(received.Time); isTransferred && took >= 0 && took <= 24*time.Hour {

@@ -152,6 +152,15 @@ func (e Entry) post(code schemas.IndicatorCode, quantity int64) Posting {
 	return Posting{e, quantity}
 }
 
+// outside flags what was no duty of its station (三(三)1–3). It is flagged beside
+// its own figure, not instead.
+func (e Entry) outside(ev schemas.Event) []Posting {
+	if schemas.Duties.Covers(ev) {
+		return nil
+	}
+	return []Posting{e.post(schemas.OutsideDuties, 1)}
+}
+
 func licence(s string) schemas.Licence {
 	l, _ := schemas.ParseLicence(s) // checked by ingest; 0 stands for none
 	return l

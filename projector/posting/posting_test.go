@@ -117,6 +117,21 @@ func TestPost(t *testing.T) {
 			[]schemas.Event{ev(t, 1, "consultation.recorded", "09-01 09:00", visit)},
 			map[string]int64{"consultations 09-01 visit": 1, "consultations_guided 09-01 visit": 1, "consultations_unsigned 09-01 visit": 1},
 		},
+		"a person who has a defender is consulted all the same, and counted": {
+			[]schemas.Event{
+				ev(t, 1, "consultation.recorded", "09-01 09:00", `{`+lawyer+`,"channel":"phone","person":"p-1","person_role":"suspect","has_defender":true}`),
+				ev(t, 2, "consultation.signed", "09-01 09:10", out),
+			},
+			map[string]int64{"consultations 09-01 phone": 1, "with_defender 09-01 phone": 1},
+		},
+		"one without, or not asked, is not": {
+			[]schemas.Event{
+				ev(t, 1, "consultation.recorded", "09-01 09:00", `{`+lawyer+`,"channel":"phone","person":"p-1","person_role":"suspect","has_defender":true}`),
+				ev(t, 2, "consultation.signed", "09-01 09:10", out),
+				ev(t, 3, "consultation.corrected", "09-02 09:00", corrected(1, `{`+lawyer+`,"channel":"phone","person":"p-1","person_role":"suspect","has_defender":false}`, "")),
+			},
+			map[string]int64{"consultations 09-01 phone": 1},
+		},
 		"a signed consultation": {
 			[]schemas.Event{ev(t, 1, "consultation.recorded", "09-01 09:00", visit), ev(t, 2, "consultation.signed", "09-01 09:10", out)},
 			map[string]int64{"consultations 09-01 visit": 1, "consultations_guided 09-01 visit": 1},
@@ -381,6 +396,30 @@ func TestPostTheRestOfTheRegulation(t *testing.T) {
 			[]schemas.Event{ev(t, 1, "feedback.given", "09-01 09:00", `{"respondent":"person","score":4}`)},
 			map[string]int64{"feedback_count 09-01": 1, "feedback_score 09-01": 4},
 		},
+		"a complaint at a court is none of its duties: it counts and is flagged": {
+			[]schemas.Event{ev(t, 1, "complaint.lodged", "09-01 09:00", `{`+lawyer+`,"person":"p-1","ground":"torture"}`)},
+			map[string]int64{"complaints 09-01": 1, "outside_duties 09-01": 1},
+		},
+		"at a detention centre it is": {
+			[]schemas.Event{evAt(1, "complaint.lodged", "220182-detention", "09-01 09:00", `{`+lawyer+`,"person":"p-1","ground":"torture"}`)},
+			map[string]int64{"complaints 09-01": 1},
+		},
+		"a flag goes with the complaint that is void": {
+			[]schemas.Event{
+				ev(t, 1, "complaint.lodged", "09-01 09:00", `{`+lawyer+`,"person":"p-1","ground":"torture"}`), ev(t, 2, "complaint.voided", "09-02 09:00", voided(1)),
+			},
+			map[string]int64{},
+		},
+		"and to the day to which it is corrected": {
+			[]schemas.Event{
+				ev(t, 1, "complaint.lodged", "09-01 09:00", `{`+lawyer+`,"person":"p-1","ground":"torture"}`),
+				ev(t, 2, "complaint.corrected", "09-03 09:00", corrected(1, `{`+lawyer+`,"person":"p-1","ground":"other"}`, `,"time":"2026-08-30T09:00:00+08:00"`)),
+			},
+			map[string]int64{"complaints 08-30": 1, "outside_duties 08-30": 1},
+		},
+		"publicity is everybody's duty": {
+			[]schemas.Event{ev(t, 1, "activity.held", "09-01 09:00", `{"kind":"publicity"}`)}, map[string]int64{"publicity_sessions 09-01": 1},
+		},
 		"a matter is open until resolved": {
 			[]schemas.Event{ev(t, 1, "matter.reported", "09-01 09:00", `{"kind":"incident"}`)},
 			map[string]int64{"matters_reported 09-01": 1, "matters_open 09-01": 1},
@@ -401,15 +440,16 @@ func TestPostTheRestOfTheRegulation(t *testing.T) {
 	}
 }
 
-// Help given before its duty took effect is in no figure of it.
+// Help given before its duty took effect is in no figure of it; it is flagged,
+// with the lawyer and the person.
 func TestLaterLawIsNotMixedIntoEarlierFigures(t *testing.T) {
 	e := ev(t, 1, "assistance.given", "09-01 10:00", `{`+lawyer+`,"person":"p-1","service":"affidavit"}`)
 	e.Time = time.Date(2018, 10, 25, 12, 0, 0, 0, schemas.Shanghai)
-	if p := Post([]schemas.Event{e}); len(p) != 0 {
+	if p := Post([]schemas.Event{e}); len(p) != 1 || p[0].Indicator != schemas.OutsideDuties || p[0].Lawyer == 0 || p[0].Person != PersonOf("p-1") {
 		t.Errorf("an affidavit of 2018-10-25 posted %v", p)
 	}
 	e.Time = e.Time.AddDate(0, 0, 1)
-	if p := Post([]schemas.Event{e}); len(p) != 1 {
+	if p := Post([]schemas.Event{e}); len(p) != 1 || p[0].Indicator != schemas.Affidavits {
 		t.Errorf("an affidavit of 2018-10-26 posted %v", p)
 	}
 }

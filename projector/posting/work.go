@@ -15,7 +15,7 @@ var services = map[string]schemas.IndicatorCode{
 }
 
 // postAssistance counts legal help on its day (三(三)1(3), and later law). Help
-// given before a duty existed is kept in the log and counted in no figure of it.
+// given before a duty existed is counted in no figure of it; it is flagged.
 func postAssistance(events []schemas.Event) []Posting {
 	e, p, ok := first[schemas.AssistanceGiven](events)
 	if !ok {
@@ -23,11 +23,12 @@ func postAssistance(events []schemas.Event) []Posting {
 	}
 	entry := at(e)
 	entry.Lawyer, entry.Person = licence(p.Lawyer), PersonOf(p.Person)
+	out := entry.outside(e)
 	code := services[p.Service]
 	if ind, err := schemas.Indicators.Lookup(code); err != nil || entry.Day < ind.Effective {
-		return nil
+		return out
 	}
-	out := []Posting{entry.post(code, 1)}
+	out = append(out, entry.post(code, 1))
 	if p.Service == "opinion" && p.Adopted != nil && *p.Adopted {
 		out = append(out, entry.post(schemas.OpinionsAdopted, 1))
 	}
@@ -118,13 +119,14 @@ func postSingle(events []schemas.Event) []Posting {
 		switch p := e.Payload.(type) {
 		case *schemas.ComplaintLodged:
 			entry.Lawyer, entry.Person = licence(p.Lawyer), PersonOf(p.Person)
-			return []Posting{entry.post(schemas.Complaints, 1)}
+			return append(entry.outside(e), entry.post(schemas.Complaints, 1))
 		case *schemas.ActivityHeld:
 			entry.Lawyer = licence(p.Lawyer)
+			code := schemas.OtherTasks
 			if p.Kind == "publicity" {
-				return []Posting{entry.post(schemas.PublicitySessions, 1)}
+				code = schemas.PublicitySessions
 			}
-			return []Posting{entry.post(schemas.OtherTasks, 1)}
+			return append(entry.outside(e), entry.post(code, 1))
 		case *schemas.TrainingAttendedV2:
 			entry.Lawyer = licence(p.Lawyer)
 			return []Posting{entry.post(schemas.TrainingHours, int64(p.Minutes))}
