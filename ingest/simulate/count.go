@@ -33,6 +33,7 @@ var counted = [...]schemas.IndicatorCode{
 	schemas.SubsidiesDue, schemas.SubsidiesPaid, schemas.TrainingHours, schemas.FeedbackCount, schemas.FeedbackScore,
 	schemas.ConductUpheld, schemas.Honours, schemas.ShiftsPlanned, schemas.ShiftsAwaited,
 	schemas.Inspections, schemas.InspectionsMet, schemas.RosterDeliveries, schemas.JointMeetings, schemas.MattersReported, schemas.MattersOpen,
+	schemas.WithDefender, schemas.OutsideDuties,
 }
 
 const (
@@ -85,6 +86,8 @@ const (
 	jointMeetings
 	mattersReported
 	mattersOpen
+	withDefender
+	outsideDuties
 )
 
 // tally is a number for each of counted.
@@ -225,15 +228,26 @@ var services = map[string]int{
 }
 
 // assistance counts legal help. Help of a kind that was no duty yet is no
-// figure.
+// figure but outside the duties.
 func (c *count) assistance(s *station, at moment, is schemas.AssistanceGiven) {
+	sheet := c.sheet(reported(s.reporting, at), s, is.Lawyer)
 	if at.day() < laterLaw[is.Service] {
+		sheet.add(outsideDuties, 1)
 		return
 	}
-	sheet := c.sheet(reported(s.reporting, at), s, is.Lawyer)
 	sheet.add(services[is.Service], 1)
 	if is.Service == "opinion" && is.Adopted != nil && *is.Adopted {
 		sheet.add(opinionsAdopted, 1)
+	}
+}
+
+// complaint counts one, which only a detention centre's lawyers are there for
+// (三(三)1(4)).
+func (c *count) complaint(s *station, at moment, lawyer string) {
+	sheet := c.sheet(reported(s.reporting, at), s, lawyer)
+	sheet.add(complaints, 1)
+	if s.kind != schemas.DetentionCentre {
+		sheet.add(outsideDuties, 1)
 	}
 }
 
@@ -247,6 +261,9 @@ func (c *count) consultation(s *station, is schemas.ConsultationRecorded, at mom
 	}
 	if !signed {
 		sheet.add(consultationsUnsigned, 1)
+	}
+	if is.HasDefender != nil && *is.HasDefender {
+		sheet.add(withDefender, 1)
 	}
 	c.visits = append(c.visits, visit{where, person})
 }

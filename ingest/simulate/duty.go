@@ -196,6 +196,10 @@ func (r *run) shift(t tour) (attended bool) {
 	case what < 0.050: // the hour of the sign-out was wrong, perhaps before the sign-in
 		f.write(shiftSignedIn, in, inLogged)
 		f.writeMended(shiftSignedOut, out, entry{max(t.out-between[moment](r.dice, 1, 10)*hour, r.start), out.data}, outLogged)
+	case what < 0.052: // a clock was wrong and nobody noticed: out before in is not out
+		f.write(shiftSignedIn, in, inLogged)
+		f.write(shiftSignedOut, entry{max(t.in-between(r.dice, 10*minute, 9*hour), r.start), out.data}, outLogged)
+		signedOut = nil
 	default:
 		f.write(shiftSignedIn, in, inLogged)
 		f.write(shiftSignedOut, out, outLogged)
@@ -302,6 +306,12 @@ func (r *run) consultation(t tour, shift string, at moment) {
 		defended := r.chance(0.03)
 		data.HasDefender = &defended
 	}
+	if r.chance(0.1) {
+		data.Question, data.Answer = spoken(r.dice, data.Topics[0])
+	}
+	if r.chance(0.004) {
+		data.Shift = r.newID(t.in).String() // that of a paper which was lost
+	}
 	ends := at + moment(minutes)*minute
 	logged := ends + r.promptly() + t.late
 	if t.late == 0 {
@@ -319,6 +329,8 @@ func (r *run) consultation(t tour, shift string, at moment) {
 		return
 	case what < 0.016:
 		f.writeMended(consultationRecorded, right, r.wrongConsultation(t, right, logged), logged)
+	case what < 0.017: // the desk's clock is ahead: it is in the log before it happens
+		f.write(consultationRecorded, right, max(at-between(r.dice, 2*minute, 3*hour), r.start-1))
 	default:
 		f.write(consultationRecorded, right, logged)
 	}
@@ -337,7 +349,7 @@ func (r *run) consultation(t tour, shift string, at moment) {
 // wrongConsultation is a ledger line with one thing wrong.
 func (r *run) wrongConsultation(t tour, right entry, logged moment) entry {
 	at, data := right.at, right.data.(schemas.ConsultationRecorded)
-	switch r.IntN(8) {
+	switch r.IntN(9) {
 	case 0:
 		data.PersonRole = r.not(data.PersonRole, "suspect", "defendant", "relative", "other")
 	case 1:
@@ -352,6 +364,11 @@ func (r *run) wrongConsultation(t tour, right entry, logged moment) entry {
 		minutes := *data.Minutes * 10
 		data.Minutes = &minutes
 	case 6:
+		if data.HasDefender != nil {
+			defended := !*data.HasDefender
+			data.HasDefender = &defended
+		}
+	case 7:
 		at = min(logged, r.end) - minute // dated when it was entered, perhaps next month
 	default:
 		at = r.wrongTime(at)

@@ -25,7 +25,7 @@ func Example() {
 	}
 	// Output:
 	// stations 延边 22 汪清 2
-	// shifts 延边 383 汪清 31
-	// consultations 延边 717 汪清 63
-	// persons_consulted 延边 559 汪清 52
+	// shifts 延边 373 汪清 30
+	// consultations 延边 647 汪清 49
+	// persons_consulted 延边 522 汪清 43
 }

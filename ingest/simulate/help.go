@@ -86,7 +86,7 @@ func (r *run) complaint(t tour, who client, at moment) {
 	if !stands {
 		return
 	}
-	r.count.add(d, at, t.lawyer.Licence, complaints, 1)
+	r.count.complaint(t.station, at, t.lawyer.Licence)
 	if r.chance(0.8) {
 		closed := officeHours(r.dice, at.day()+between[schemas.Day](r.dice, 10, 75))
 		r.follow(f, complaintClosed, entry{closed, schemas.ComplaintClosed{Outcome: choose(r.dice, []choice[string]{{15, "upheld"}, {70, "dismissed"}, {15, "withdrawn"}})}})

@@ -35,6 +35,18 @@ var topics = map[schemas.StationKind][]string{
 	schemas.Procuratorate:   {"认罪认罚具结", "审查起诉期限", "不起诉", "量刑建议", "羁押必要性审查", "申请法律援助", "阅卷与会见", "刑事和解", "被害人权利", "申诉控告"},
 }
 
+// questions and answers are what is written down of some consultations, about a
+// topic. They tell of nobody.
+var (
+	questions = []string{"询问%s的有关规定和办理程序。", "想了解%s需要满足哪些条件。", "就%s应当准备哪些材料？", "%s一般要多长时间？"}
+	answers   = []string{"说明%s的法律规定、条件和期限，告知权利义务。", "解答%s的办理程序，建议以书面形式提出。", "释明%s的法律后果，提示诉讼风险，并说明法律援助的条件和范围。"}
+)
+
+// spoken is a question about a topic and its answer.
+func spoken(d dice, topic string) (question, answer string) {
+	return fmt.Sprintf(pick(d, questions), topic), fmt.Sprintf(pick(d, answers), topic)
+}
+
 // weighted reads "王102 李94": a value and its weight.
 func weighted(s string) []choice[string] {
 	var out []choice[string]

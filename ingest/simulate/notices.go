@@ -102,7 +102,11 @@ func (r *run) notify(n notice, day schemas.Day) {
 	r.count.notification(n, at, data.InCustody, notices)
 	kept := func(g given) bool { return g.evidenced && g.at.day() <= last }
 	if n.organ.name != "procuratorate" && !slices.ContainsFunc(notices, kept) && r.chance(0.25) {
-		r.supervise(n.place, last, schemas.SupervisionIssued{Organ: n.organ.name, Kind: "not_notified", Notification: f.id()})
+		about := f.id()
+		if r.chance(0.04) {
+			about = r.newID(at).String() // one that nobody recorded
+		}
+		r.supervise(n.place, last, schemas.SupervisionIssued{Organ: n.organ.name, Kind: "not_notified", Notification: about})
 	}
 }
 

@@ -101,7 +101,7 @@ func (r *recounter) add(events []schemas.Event) {
 	if in, p := first[schemas.ShiftSignedIn](events); in != nil {
 		post := r.poster(*in, p.Lawyer, "mode", p.Mode)
 		post(schemas.Shifts, 1)
-		if out, _ := first[schemas.ShiftSignedOut](events); out != nil {
+		if out, _ := first[schemas.ShiftSignedOut](events); out != nil && !out.Time.Before(in.Time) {
 			post(schemas.DutyMinutes, int64(out.Time.Sub(in.Time).Minutes()))
 		} else {
 			post(schemas.ShiftsOpen, 1)
@@ -112,6 +112,9 @@ func (r *recounter) add(events []schemas.Event) {
 		post(schemas.Consultations, 1)
 		if p.GuidedToApply {
 			post(schemas.ConsultationsGuided, 1)
+		}
+		if p.HasDefender != nil && *p.HasDefender {
+			post(schemas.WithDefender, 1)
 		}
 		if signed, _ := first[schemas.ConsultationSigned](events); signed == nil {
 			post(schemas.ConsultationsUnsigned, 1)
@@ -191,10 +194,15 @@ func (r *recounter) addWork(events []schemas.Event) {
 			if code == schemas.Opinions && p.Adopted != nil && *p.Adopted {
 				r.poster(*e, p.Lawyer)(schemas.OpinionsAdopted, 1)
 			}
+		} else {
+			r.poster(*e, p.Lawyer)(schemas.OutsideDuties, 1)
 		}
 	}
 	if e, p := first[schemas.ComplaintLodged](events); e != nil {
 		r.poster(*e, p.Lawyer)(schemas.Complaints, 1)
+		if !strings.Contains(string(e.Source.Station), "-detention") {
+			r.poster(*e, p.Lawyer)(schemas.OutsideDuties, 1)
+		}
 	}
 	if e, p := first[schemas.ActivityHeld](events); e != nil {
 		code := map[string]schemas.IndicatorCode{"publicity": schemas.PublicitySessions, "other_task": schemas.OtherTasks}[p.Kind]
