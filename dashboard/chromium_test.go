@@ -85,7 +85,9 @@ func TestPagesInABrowser(t *testing.T) {
 	}
 }
 
-func TestAPageIsPrintedOnTwoSheets(t *testing.T) {
+// The first sheet has the key figures, the second the map, the ranking and the
+// trend, the third what they are made of.
+func TestAPageIsPrintedOnThreeSheets(t *testing.T) {
 	b := newBrowser(t, serve(t, newFake()))
 	b.open("/?month=2026-10")
 	pdf, err := chromedp.Run(b.ctx, chromedp.PrintToPDF(chromedp.PDFPreferCSSPageSize(), chromedp.PDFPrintBackground()))
@@ -95,7 +97,7 @@ func TestAPageIsPrintedOnTwoSheets(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(t.ArtifactDir(), "province.pdf"), pdf, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if sheets := strings.Count(string(pdf), "/Type /Page\n"); sheets != 2 {
+	if sheets := strings.Count(string(pdf), "/Type /Page\n"); sheets != 3 {
 		t.Errorf("%d sheets", sheets)
 	}
 }

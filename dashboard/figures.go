@@ -28,14 +28,14 @@ var (
 		{code: schemas.NoShows, of: schemas.ShiftsPlanned}, {code: schemas.ShiftsOpen, of: schemas.Shifts}}}
 	consultationGroup = figureGroup{"group.consultation", []keyFigure{
 		{code: schemas.Consultations}, {code: schemas.PersonsConsulted}, {code: schemas.ConsultationsGuided, of: schemas.Consultations},
-		{code: schemas.ConsultationsUnsigned, of: schemas.Consultations}}}
+		{code: schemas.ConsultationsUnsigned, of: schemas.Consultations}, {code: schemas.WithDefender, of: schemas.Consultations}}}
 	applicationGroup = figureGroup{"group.application", []keyFigure{
 		{code: schemas.ApplicationsReceived}, {code: schemas.ApplicationsTransferred}, {code: schemas.TransferredWithin24h},
 		{code: schemas.ApplicationsAccepted}, {code: schemas.ApplicationsRefused}, {code: schemas.AssignmentConflicts}}}
 	helpGroup = figureGroup{"group.help", []keyFigure{
 		{code: schemas.PleaAssistance}, {code: schemas.Affidavits}, {code: schemas.ClientMeetings}, {code: schemas.FileReviews},
 		{code: schemas.Opinions}, {code: schemas.OpinionsAdopted, of: schemas.Opinions}, {code: schemas.CoerciveMeasures}, {code: schemas.ProcedureChoices},
-		{code: schemas.Complaints}, {code: schemas.PublicitySessions}, {code: schemas.OtherTasks}}}
+		{code: schemas.Complaints}, {code: schemas.PublicitySessions}, {code: schemas.OtherTasks}, {code: schemas.OutsideDuties}}}
 	noticeGroup = figureGroup{"group.notice", []keyFigure{
 		{code: schemas.NotificationsDue}, {code: schemas.NotificationsOnTime, of: schemas.NotificationsDue},
 		{code: schemas.NotificationsLate, of: schemas.NotificationsDue}, {code: schemas.NotificationsUnevid, of: schemas.NotificationsDue},

@@ -3,6 +3,7 @@ package export
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -26,6 +27,11 @@ type deckData struct {
 	TrendNote   string      `json:"trendNote"`
 	Splits      []deckSplit `json:"splits"`
 	Notices     deckNotices `json:"notices"`
+	Kinds       deckNotices `json:"kinds"`
+	Supervision deckNotices `json:"supervision"`
+	Team        deckTable   `json:"team"`
+	Firms       deckTable   `json:"firms"`
+	Matters     deckParts   `json:"matters"`
 	Definitions [][]string  `json:"definitions"`
 }
 
@@ -77,15 +83,20 @@ type deckNotices struct {
 
 func newDeckData(d report.Deck) deckData {
 	data := deckData{
-		Title:   d.Division.Name + "法律援助值班律师工作情况",
-		Period:  d.Month.Title().ZH,
-		Unit:    d.Unit,
-		AsOf:    "数据截至 " + moment(d.AsOf) + "（北京时间）",
-		Footer:  d.Unit + "　" + d.Month.Title().ZH + "　数据截至 " + moment(d.AsOf),
-		Basis:   strings.Join(basis(d.AsOf, d.Cut), "\n"),
-		Key:     keyTable(d),
-		Parts:   partsTable(d),
-		Notices: noticesTable(d),
+		Title:       d.Division.Name + "法律援助值班律师工作情况",
+		Period:      d.Month.Title().ZH,
+		Unit:        d.Unit,
+		AsOf:        "数据截至 " + moment(d.AsOf) + "（北京时间）",
+		Footer:      d.Unit + "　" + d.Month.Title().ZH + "　数据截至 " + moment(d.AsOf),
+		Basis:       strings.Join(basis(d.AsOf, d.Cut), "\n"),
+		Key:         keyTable(d, d.Key),
+		Parts:       partsTable(d),
+		Notices:     noticesTable(d),
+		Kinds:       kindsTable(d),
+		Supervision: supervisionTable(d),
+		Team:        keyTable(d, d.Team),
+		Firms:       firmsTable(d),
+		Matters:     mattersTable(d),
 		// The script goes through lists; none may be null.
 		Trends: []deckChart{}, Splits: []deckSplit{}, Definitions: [][]string{},
 	}
@@ -109,7 +120,7 @@ func newDeckData(d report.Deck) deckData {
 // clean makes the texts that come from outside fit for XML.
 func (d *deckData) clean() {
 	d.Title, d.Unit, d.Footer = clean(d.Title), clean(d.Unit), clean(d.Footer)
-	for _, row := range d.Parts.Rows {
+	for _, row := range slices.Concat(d.Parts.Rows, d.Matters.Rows, d.Firms.Rows) {
 		row[0].Text = clean(row[0].Text)
 	}
 	for i, label := range d.Parts.Chart.Labels {
@@ -192,9 +203,84 @@ func headOf(ind schemas.Indicator) string {
 	return ind.Name.ZH + "（" + showing(ind).unit + "）"
 }
 
-func keyTable(d report.Deck) deckTable {
+// tableOf is rows of figures with the whole below them.
+func tableOf(first string, t report.DeckTable, whole string) deckTable {
+	out := deckTable{Head: []string{first}, Rows: [][]deckCell{}}
+	for _, ind := range t.Indicators {
+		out.Head = append(out.Head, ind.Name.ZH+"\n（"+showing(ind).unit+"）")
+	}
+	row := func(name string, figures []report.Figure) {
+		cells := []deckCell{{Text: name}}
+		for i, ind := range t.Indicators {
+			cells = append(cells, deckCell{Text: number(figures[i], ind)})
+		}
+		out.Rows = append(out.Rows, cells)
+	}
+	for _, r := range t.Rows {
+		row(r.Name, r.Figures)
+	}
+	if t.All != nil {
+		row(whole, t.All)
+	}
+	return out
+}
+
+// drawn is a chart of some columns of a table, a row a label.
+func drawn(title string, t report.DeckTable, codes ...schemas.IndicatorCode) deckChart {
+	c := deckChart{Title: title, Labels: []string{}, Series: []deckSeries{}}
+	for _, r := range t.Rows {
+		c.Labels = append(c.Labels, r.Name)
+	}
+	for i, ind := range t.Indicators {
+		if !slices.Contains(codes, ind.Code) {
+			continue
+		}
+		var figures []report.Figure
+		for _, r := range t.Rows {
+			figures = append(figures, r.Figures[i])
+		}
+		c.add(ind.Name.ZH, ind, figures...)
+	}
+	return c
+}
+
+func kindsTable(d report.Deck) deckNotices {
+	return deckNotices{tableOf("工作站类别", d.Kinds, "合计"),
+		drawn(d.Month.Title().ZH+"各类工作站值班与咨询（人次）", d.Kinds, schemas.Shifts, schemas.Consultations)}
+}
+
+func supervisionTable(d report.Deck) deckNotices {
+	n := deckNotices{tableOf("办案机关", d.Supervision, "合计"),
+		drawn(d.Month.Title().ZH+"法律帮助请求与纠正意见（件）", d.Supervision, codesOf(d.Supervision.Indicators)...)}
+	n.Note = "法律帮助请求及已通知值班律师计入收到请求当日；纠正意见及其答复、办结计入提出当日。纠正意见按被监督机关列示。"
+	return n
+}
+
+func codesOf(inds []schemas.Indicator) []schemas.IndicatorCode {
+	var out []schemas.IndicatorCode
+	for _, ind := range inds {
+		out = append(out, ind.Code)
+	}
+	return out
+}
+
+func firmsTable(d report.Deck) deckTable {
+	t := tableOf("律师事务所", d.Firms, "全部")
+	t.Note = fmt.Sprintf("按值班班次列前%d家，本期有履职记录的共%d家；“全部”包括未列出的机构和未登记执业机构的律师。", len(d.Firms.Rows), d.FirmCount)
+	return t
+}
+
+func mattersTable(d report.Deck) deckParts {
+	first := "地区"
+	if d.PartsAre == report.ByStation {
+		first = "工作站"
+	}
+	return deckParts{deckTable: tableOf(first, d.Matters, "合计"), Wide: d.PartsAre == report.ByStation}
+}
+
+func keyTable(d report.Deck, figures []report.KeyFigure) deckTable {
 	t := deckTable{Head: []string{"指标", "单位", "本月", "上月", "环比", "上年同月", "同比"}, Rows: [][]deckCell{}}
-	for _, k := range d.Key {
+	for _, k := range figures {
 		ind := k.Indicator
 		t.Rows = append(t.Rows, []deckCell{
 			{Text: ind.Name.ZH}, {Text: showing(ind).unit},

@@ -34,7 +34,7 @@ function buildDeck(d) {
   let chapter = 0;
   function body(title, notes) {
     const slide = pptx.addSlide({ masterName: 'BODY' });
-    slide.addText('一二三四五六七八九十'[chapter] + '、' + title, { placeholder: 'title' });
+    slide.addText(['一', '二', '三', '四', '五', '六', '七', '八', '九', '十', '十一'][chapter] + '、' + title, { placeholder: 'title' });
     slide.addNotes(notes || d.footer);
     return slide;
   }
@@ -98,7 +98,7 @@ function buildDeck(d) {
   cover.addText(d.asOf, type(13, { x: 0.8, y: 5.85, w: 11.73, h: 0.4, color: 'C3D3E8', align: 'center', valign: 'middle' }));
 
   let s = body('核心指标', d.basis);
-  table(s, d.key.head, d.key.rows, { x: 0.5, y: 1.15, w: 12.33, colW: [2.73, 1, 1.6, 1.6, 1.9, 1.6, 1.9], rowH: 0.4, size: 13, center: [1] });
+  table(s, d.key.head, d.key.rows, { x: 0.5, y: 1.1, w: 12.33, colW: [2.73, 1, 1.6, 1.6, 1.9, 1.6, 1.9], rowH: 0.385, size: 13, center: [1] });
   s.addText(d.key.note, type(11, { x: 0.5, y: 6.6, w: 12.33, h: 0.4, color: GREY, valign: 'top' }));
   chapter++;
 
@@ -118,6 +118,11 @@ function buildDeck(d) {
     });
     chapter++;
   }
+
+  s = body('各类工作站工作情况', d.basis);
+  chart(s, 'bar', d.kinds.chart, { x: 0.4, y: 1.05, w: 12.5, h: 3.7, barDir: 'col', barGapWidthPct: 90, showValue: true, dataLabelPosition: 'outEnd' });
+  table(s, d.kinds.head, d.kinds.rows, { x: 0.5, y: 4.85, w: 12.33, rowH: [0.55].concat(d.kinds.rows.map(() => 0.34)), size: 11, total: true });
+  chapter++;
 
   s = body('月度趋势（本年与上年）', d.basis);
   s.addText(d.trendNote, type(11, { x: 0.5, y: 6.65, w: 12.33, h: 0.35, color: GREY, valign: 'top' }));
@@ -142,6 +147,34 @@ function buildDeck(d) {
   table(s, d.notices.head, d.notices.rows, { x: 0.5, y: 4.4, w: 12.33, rowH: 0.34, size: 11, total: true });
   s.addText(d.notices.note, type(11, { x: 0.5, y: 6.6, w: 12.33, h: 0.45, color: GREY, valign: 'top' }));
   chapter++;
+
+  s = body('法律帮助请求与检察监督', d.basis);
+  chart(s, 'bar', d.supervision.chart, { x: 0.4, y: 1.05, w: 12.5, h: 3.25, barDir: 'col', barGapWidthPct: 60, showValue: true, dataLabelPosition: 'outEnd' });
+  table(s, d.supervision.head, d.supervision.rows, { x: 0.5, y: 4.4, w: 12.33, rowH: [0.5].concat(d.supervision.rows.map(() => 0.32)), size: 11, total: true });
+  s.addText(d.supervision.note, type(11, { x: 0.5, y: 6.65, w: 12.33, h: 0.4, color: GREY, valign: 'top' }));
+  chapter++;
+
+  s = body('值班律师队伍与保障', d.basis);
+  table(s, d.team.head, d.team.rows, { x: 0.5, y: 1.15, w: 12.33, colW: [2.73, 1, 1.6, 1.6, 1.9, 1.6, 1.9], rowH: 0.42, size: 13, center: [1] });
+  s.addText(d.team.note, type(11, { x: 0.5, y: 6.6, w: 12.33, h: 0.4, color: GREY, valign: 'top' }));
+  if (d.firms.rows.length > 1) {
+    s = body('值班律师队伍与保障（律师事务所）', d.basis);
+    table(s, d.firms.head, d.firms.rows, { x: 0.5, y: 1.05, w: 12.33, colW: [3.93].concat(d.firms.head.slice(1).map(() => 8.4 / (d.firms.head.length - 1))), rowH: [0.5].concat(d.firms.rows.map(() => 0.35)), size: 11, total: true });
+    s.addText(d.firms.note, type(11, { x: 0.5, y: 6.65, w: 12.33, h: 0.4, color: GREY, valign: 'top' }));
+  }
+  chapter++;
+
+  if (d.matters.rows.length > 0) {
+    pages(d.matters.rows, 17).forEach((rows, n, all) => {
+      s = body('会议、重大事项与检查整改' + (n > 0 ? '（续）' : ''), d.basis);
+      const first = d.matters.wide ? 4.6 : 2.8, rest = (12.33 - first) / (d.matters.head.length - 1);
+      table(s, d.matters.head, rows, {
+        x: 0.5, y: 1.05, w: 12.33, colW: [first].concat(d.matters.head.slice(1).map(() => rest)), rowH: [0.5].concat(rows.map(() => 0.31)), size: 11,
+        total: n === all.length - 1,
+      });
+    });
+    chapter++;
+  }
 
   pages(d.definitions, 10).forEach((rows, n, all) => {
     s = body('指标口径' + (n > 0 ? '（续）' : ''), d.basis);

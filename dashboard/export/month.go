@@ -60,8 +60,10 @@ const (
 
 const (
 	monthHead = 4     // row of the headings
-	monthRow  = 15.0  // height of a row in points
+	monthRow  = 13.2  // height of a row in points
 	monthPage = 500.0 // what a page holds, in points
+
+	noteHeight = 48.0 // of the notes below the form, about
 )
 
 func monthForm(b *workbook, m report.DivisionMonth) {
@@ -104,7 +106,10 @@ func monthForm(b *workbook, m report.DivisionMonth) {
 	s.span(colGroup, row, colClause, row, signatures, look{size: 11, unlocked: true})
 	s.height(row, 34)
 	row++
-	last := row + 12
+	last := row + 11
+	if left -= 34 + noteHeight; left < 12*chartRow {
+		b.do(b.f.InsertPageBreak(s.name, cellName(1, row))) // nor is a chart
+	}
 	for _, half := range []struct {
 		by       report.Dimension
 		from, to int
@@ -203,10 +208,10 @@ const childHead = 3
 // monthChildren writes 分地区: headings in row 3, a child a row, 合计 below.
 func monthChildren(b *workbook, m report.DivisionMonth) {
 	s := b.sheet("分地区")
-	widths := []float64{22}
+	widths := []float64{25}
 	last := 1 + len(m.ChildIndicators)
 	for range m.ChildIndicators {
-		widths = append(widths, 11.5)
+		widths = append(widths, 8.6)
 	}
 	s.widths(widths...)
 	s.span(1, 1, last, 1, "值班律师工作统计表（月）分地区情况", titleLook)
@@ -220,7 +225,7 @@ func monthChildren(b *workbook, m report.DivisionMonth) {
 	for i, ind := range m.ChildIndicators {
 		s.head(2+i, childHead, 2+i, childHead, ind.Name.ZH+"\n（"+showing(ind).unit+"）")
 	}
-	s.height(childHead, 48)
+	s.height(childHead, 62)
 	first := childHead + 1
 	row := first
 	for _, c := range m.Children {

@@ -15,7 +15,7 @@ func TestCountyMonthIsThePrintedForm(t *testing.T) {
 	m := sampleMonth("220182")
 	m.Groups[3].Lines[4].LastYear = report.Figure{Status: report.NotAvailable}
 	m.Groups[3].Lines[4].Year = report.Figure{Status: report.NotApplicable}
-	m.Groups[4].Lines[5].Month = report.Figure{}
+	m.Groups[6].Lines[5].Month = report.Figure{}
 	f, err := CountyMonth(m)
 	if err != nil {
 		t.Fatal(err)
@@ -35,9 +35,9 @@ func TestCountyMonthIsThePrintedForm(t *testing.T) {
 	}
 	// Of each chart the headings, the categories, and the two series.
 	want := []string{
-		"'月报表'!$D$20:$D$23", "'月报表'!$D$20:$D$23", "'月报表'!$D$24:$D$27", "'月报表'!$D$24:$D$27",
-		"'月报表'!$F$20:$F$23", "'月报表'!$F$24:$F$27", "'月报表'!$F$4", "'月报表'!$F$4",
-		"'月报表'!$H$20:$H$23", "'月报表'!$H$24:$H$27", "'月报表'!$H$4", "'月报表'!$H$4",
+		"'月报表'!$D$22:$D$25", "'月报表'!$D$22:$D$25", "'月报表'!$D$26:$D$29", "'月报表'!$D$26:$D$29",
+		"'月报表'!$F$22:$F$25", "'月报表'!$F$26:$F$29", "'月报表'!$F$4", "'月报表'!$F$4",
+		"'月报表'!$H$22:$H$25", "'月报表'!$H$26:$H$29", "'月报表'!$H$4", "'月报表'!$H$4",
 	}
 	if diff := cmp.Diff(want, chartsOf(t, f.Body)); diff != "" {
 		t.Errorf("charts draw other cells (-want +got):\n%s", diff)

@@ -62,10 +62,13 @@ func newFigures(seed uint64, size float64) figures {
 func (f figures) of(ind schemas.Indicator) report.Figure {
 	typical := map[schemas.IndicatorCode]float64{
 		schemas.Stations: 3, schemas.Lawyers: 12, schemas.Shifts: 66, schemas.DutyMinutes: 66 * 240, schemas.Consultations: 210,
-		schemas.PersonsConsulted: 180, schemas.ApplicationsReceived: 24, schemas.NotificationsDue: 90, schemas.NotificationsOnTime: 80,
+		schemas.PersonsConsulted: 180, schemas.ApplicationsReceived: 24, schemas.SubsidiesDue: 66 * 20_000, schemas.SubsidiesPaid: 60 * 20_000, schemas.NotificationsDue: 90, schemas.NotificationsOnTime: 80,
 	}[ind.Code]
-	if ind.Kind == schemas.Ratio {
+	switch {
+	case ind.Kind == schemas.Ratio:
 		return report.Figure{Value: 0.85 + 0.15*f.Float64()}
+	case ind.Kind == schemas.Mean:
+		return report.Figure{Value: 4 + f.Float64()}
 	}
 	if typical == 0 {
 		typical = 4
@@ -158,13 +161,12 @@ func sampleMonth(code schemas.DivisionCode) report.DivisionMonth {
 	size := map[schemas.DivisionLevel]float64{schemas.LevelCounty: 1, schemas.LevelPrefecture: 9, schemas.LevelProvince: 80}[d.Level]
 	f := newFigures(2, size)
 	m := report.DivisionMonth{
-		Division: d, Unit: d.Name + "法律援助中心", Month: sampleNow, Due: schemas.Date(2026, 11, 10), Form: "2026-1", AsOf: sampleAsOf, Cut: sampleCut,
+		Division: d, Unit: d.Name + "法律援助中心", Month: sampleNow, Due: schemas.Date(2026, 11, 10), Form: "2026-2", AsOf: sampleAsOf, Cut: sampleCut,
 	}
 	line := func(g *report.FormGroup, ind schemas.Indicator, by report.Dimension, part schemas.Text) {
 		l := report.FormLine{Indicator: ind, By: by, Part: part, Month: f.of(ind), Year: f.of(ind), LastYear: f.of(ind)}
-		l.Year.Value *= 9
-		if ind.Kind == schemas.Ratio {
-			l.Year.Value /= 9
+		if !ind.Divided() {
+			l.Year.Value *= 9
 		}
 		g.Lines = append(g.Lines, l)
 	}
@@ -173,10 +175,16 @@ func sampleMonth(code schemas.DivisionCode) report.DivisionMonth {
 		codes []schemas.IndicatorCode
 	}{
 		{"工作站与律师", []schemas.IndicatorCode{schemas.Stations, schemas.Lawyers}},
-		{"值班", []schemas.IndicatorCode{schemas.Shifts, schemas.DutyMinutes, schemas.ShiftsOpen}},
+		{"值班", []schemas.IndicatorCode{schemas.ShiftsPlanned, schemas.NoShows, schemas.Shifts, schemas.DutyMinutes, schemas.ShiftsOpen}},
 		{"法律咨询", []schemas.IndicatorCode{schemas.Consultations, schemas.PersonsConsulted, schemas.ConsultationsGuided, schemas.ConsultationsUnsigned}},
 		{"法律援助申请", []schemas.IndicatorCode{schemas.ApplicationsReceived, schemas.ApplicationsTransferred, schemas.TransferDue24h, schemas.TransferMet24h, schemas.TransferredWithin24h}},
+		{"法律帮助", []schemas.IndicatorCode{schemas.PleaAssistance, schemas.Affidavits, schemas.ClientMeetings, schemas.FileReviews, schemas.Opinions, schemas.OpinionsAdopted, schemas.CoerciveMeasures, schemas.ProcedureChoices}},
+		{"申诉控告、宣传及其他工作", []schemas.IndicatorCode{schemas.Complaints, schemas.PublicitySessions, schemas.OtherTasks}},
 		{"告知", []schemas.IndicatorCode{schemas.NotificationsDue, schemas.NotificationsOnTime, schemas.NotificationsLate, schemas.NotificationsUnevid, schemas.NotificationsOpen, schemas.NotificationsOverdue}},
+		{"补贴与培训", []schemas.IndicatorCode{schemas.SubsidiesDue, schemas.SubsidiesPaid, schemas.TrainingHours}},
+		{"评价与奖惩", []schemas.IndicatorCode{schemas.FeedbackCount, schemas.Satisfaction, schemas.ConductUpheld, schemas.Honours}},
+		{"检察监督", []schemas.IndicatorCode{schemas.CorrectionsIssued, schemas.CorrectionsAnswered, schemas.CorrectionsClosed}},
+		{"会议、事项与检查", []schemas.IndicatorCode{schemas.JointMeetings, schemas.MattersReported, schemas.MattersOpen, schemas.RosterDeliveries, schemas.Inspections, schemas.InspectionPassRate}},
 	} {
 		g := report.FormGroup{Title: schemas.Text{ZH: group.title}}
 		for _, c := range group.codes {
@@ -189,6 +197,10 @@ func sampleMonth(code schemas.DivisionCode) report.DivisionMonth {
 			case schemas.Shifts, schemas.DutyMinutes:
 				for _, v := range report.Modes {
 					line(&g, indicator(c), report.ByMode, v.Name)
+				}
+			case schemas.CorrectionsIssued:
+				for _, v := range report.Organs {
+					line(&g, indicator(c), report.ByOrgan, v.Name)
 				}
 			case schemas.Consultations:
 				for _, v := range report.PersonRoles {
@@ -203,9 +215,10 @@ func sampleMonth(code schemas.DivisionCode) report.DivisionMonth {
 	}
 	if d.Level != schemas.LevelCounty {
 		for _, c := range []schemas.IndicatorCode{
-			schemas.Stations, schemas.Lawyers, schemas.Shifts, schemas.DutyMinutes, schemas.Consultations, schemas.PersonsConsulted,
-			schemas.ApplicationsReceived, schemas.ApplicationsTransferred, schemas.TransferredWithin24h,
+			schemas.Stations, schemas.Lawyers, schemas.Shifts, schemas.DutyMinutes, schemas.NoShows, schemas.Consultations, schemas.PersonsConsulted,
+			schemas.ApplicationsReceived, schemas.ApplicationsTransferred, schemas.TransferredWithin24h, schemas.PleaAssistance,
 			schemas.NotificationsDue, schemas.NotificationsOnTime, schemas.NotificationsLate, schemas.NotificationsUnevid, schemas.NotificationsOverdue,
+			schemas.HelpRequests, schemas.CorrectionsIssued, schemas.TrainingHours, schemas.Satisfaction,
 		} {
 			m.ChildIndicators = append(m.ChildIndicators, indicator(c))
 			m.Total = append(m.Total, f.of(indicator(c)))
@@ -232,13 +245,13 @@ func sampleDeck(code schemas.DivisionCode) report.Deck {
 	d := report.Deck{Division: month.Division, Unit: month.Unit, Periods: report.PeriodsOf(sampleNow, schemas.DayOf(sampleAsOf)), AsOf: sampleAsOf, Cut: sampleCut, PartsAre: report.ByDivision}
 	for _, c := range []schemas.IndicatorCode{
 		schemas.Stations, schemas.Lawyers, schemas.Shifts, schemas.DutyMinutes, schemas.Consultations, schemas.PersonsConsulted,
-		schemas.ApplicationsReceived, schemas.ApplicationsTransferred, schemas.TransferredWithin24h,
+		schemas.ApplicationsReceived, schemas.TransferredWithin24h, schemas.PleaAssistance, schemas.Opinions,
 		schemas.NotificationsDue, schemas.NotificationsOnTime, schemas.NotificationsOverdue,
 	} {
 		ind := indicator(c)
 		d.Key = append(d.Key, report.KeyFigure{Indicator: ind, Now: f.of(ind), Previous: f.of(ind), LastYear: f.of(ind)})
 	}
-	d.Key[11].LastYear = report.Figure{Status: report.NotAvailable}
+	d.Key[12].LastYear = report.Figure{Status: report.NotAvailable}
 	for _, c := range []schemas.IndicatorCode{
 		schemas.Shifts, schemas.DutyMinutes, schemas.Consultations, schemas.PersonsConsulted,
 		schemas.ApplicationsReceived, schemas.TransferredWithin24h, schemas.NotificationsDue, schemas.NotificationsOverdue,
@@ -301,5 +314,38 @@ func sampleDeck(code schemas.DivisionCode) report.Deck {
 		{Name: "人民检察院", Figures: notices(183, 8, 3, 2, 6)}, {Name: "人民法院", Figures: notices(160, 12, 7, 4, 7)},
 	}
 	d.NoticesAll = notices(733, 41, 24, 12, 22)
+	table := func(names []string, codes ...schemas.IndicatorCode) report.DeckTable {
+		var t report.DeckTable
+		for _, c := range codes {
+			t.Indicators = append(t.Indicators, indicator(c))
+		}
+		for _, name := range names {
+			t.Rows = append(t.Rows, row(name, t.Indicators))
+		}
+		t.All = row("", t.Indicators).Figures
+		return t
+	}
+	var organs, parts []string
+	for _, o := range report.Organs {
+		organs = append(organs, o.Name.ZH)
+	}
+	for _, p := range d.Parts {
+		parts = append(parts, p.Name)
+	}
+	d.Kinds = table([]string{"法院", "检察院", "看守所"}, schemas.Stations, schemas.Shifts, schemas.DutyMinutes, schemas.NoShows, schemas.Consultations, schemas.PersonsConsulted,
+		schemas.ApplicationsReceived, schemas.PleaAssistance, schemas.Opinions, schemas.Satisfaction)
+	d.Supervision = table(organs, schemas.HelpRequests, schemas.HelpRequestsDispatched, schemas.CorrectionsIssued, schemas.CorrectionsAnswered, schemas.CorrectionsClosed)
+	for _, c := range []schemas.IndicatorCode{schemas.Lawyers, schemas.NoShows, schemas.SubsidiesDue, schemas.SubsidiesPaid, schemas.TrainingHours,
+		schemas.FeedbackCount, schemas.Satisfaction, schemas.ConductUpheld, schemas.Honours} {
+		ind := indicator(c)
+		d.Team = append(d.Team, report.KeyFigure{Indicator: ind, Now: f.of(ind), Previous: f.of(ind), LastYear: f.of(ind)})
+	}
+	var firms []string
+	for i := range report.DeckFirms {
+		firms = append(firms, "吉林正阳（长春）第"+string([]rune("一二三四五六七八九十甲乙")[i])+"律师事务所")
+	}
+	d.Firms = table(firms, schemas.Shifts, schemas.DutyMinutes, schemas.Consultations, schemas.PleaAssistance, schemas.Opinions, schemas.OpinionsAdopted, schemas.TrainingHours)
+	d.FirmCount = 31
+	d.Matters = table(parts, schemas.JointMeetings, schemas.MattersReported, schemas.MattersOpen, schemas.RosterDeliveries, schemas.Inspections, schemas.InspectionsMet, schemas.InspectionPassRate)
 	return d
 }

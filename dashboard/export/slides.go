@@ -56,9 +56,10 @@ func NewSlides(assets fs.FS) (*Slides, error) {
 }
 
 // Deck writes the slides of a joint meeting: title; key figures with 环比 and
-// 同比; the parts of the division as chart and table; months of this year and
-// last; channels, roles and modes; compliance with the duties to notify;
-// definitions with the cut. Charts are native: their figures can be edited.
+// 同比; the parts of the division as chart and table; kinds of station; months
+// of this year and last; channels, roles and modes; compliance with the duties
+// to notify; help requests and supervision; lawyers and firms; meetings, matters
+// and inspections; definitions with the cut. Charts are native: their figures can be edited.
 func (s *Slides) Deck(ctx context.Context, d report.Deck) (File, error) {
 	data, err := json.Marshal(newDeckData(d))
 	if err != nil {

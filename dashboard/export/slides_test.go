@@ -121,7 +121,7 @@ func TestDeckOfAPrefecture(t *testing.T) {
 	if theme := string(all["ppt/theme/theme1.xml"]); strings.Count(theme, `<a:ea typeface="微软雅黑"/>`) != 2 {
 		t.Error("the theme's headings and text have no Chinese face")
 	}
-	checkCharts(t, all, 7)
+	checkCharts(t, all, 9)
 }
 
 // checkCharts compares what each chart shows with the workbook behind it, which
@@ -210,7 +210,7 @@ func TestDeckOfACounty(t *testing.T) {
 	}
 	show(t, "deck-county.pptx", f)
 	all := parts(t, f.Body)
-	checkCharts(t, all, 7)
+	checkCharts(t, all, 9)
 	chart := string(all["ppt/charts/chart1.xml"])
 	for _, label := range []string{">人民法院<", ">看守所<", ">220182-procuratorate<"} {
 		if !strings.Contains(chart, label) {
@@ -228,7 +228,7 @@ func TestDeckOfNothing(t *testing.T) {
 	for _, s := range d.Splits {
 		clear(s.Figures)
 	}
-	for _, n := range d.Notices {
+	for _, n := range slices.Concat(d.Notices, d.Kinds.Rows, d.Supervision.Rows) {
 		clear(n.Figures)
 	}
 	f, err := slides(t).Deck(t.Context(), d)
@@ -244,12 +244,13 @@ func TestHostileTextIsDataOnly(t *testing.T) {
 	d.Division.Name = hostile
 	d.Unit = script
 	d.Parts[0].Name, d.Parts[1].Name = hostile, script
+	d.Matters.Rows[0].Name, d.Firms.Rows[0].Name = hostile, hostile
 	f, err := slides(t).Deck(t.Context(), d)
 	if err != nil {
 		t.Fatal(err)
 	}
 	all := parts(t, f.Body)
-	checkCharts(t, all, 7)
+	checkCharts(t, all, 9)
 	cover := textOf(t, all["ppt/slides/slide1.xml"])
 	if !strings.Contains(cover, hostileShown+"法律援助") || !strings.Contains(cover, script) {
 		t.Errorf("cover:\n%s", cover)

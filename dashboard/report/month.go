@@ -64,7 +64,7 @@ var monthForm = struct {
 		{schemas.Shifts, []Dimension{ByMode}}, {schemas.DutyMinutes, []Dimension{ByMode}}, {schemas.ShiftsOpen, nil}}},
 	{schemas.Text{ZH: "法律咨询", EN: "Consultations"}, []formRow{
 		{schemas.Consultations, []Dimension{ByPersonRole, ByChannel}}, {schemas.PersonsConsulted, nil},
-		{schemas.ConsultationsGuided, nil}, {schemas.ConsultationsUnsigned, nil}}},
+		{schemas.ConsultationsGuided, nil}, {schemas.ConsultationsUnsigned, nil}, {schemas.WithDefender, nil}}},
 	{schemas.Text{ZH: "法律援助申请", EN: "Applications"}, []formRow{
 		{schemas.ApplicationsReceived, nil}, {schemas.ApplicationsTransferred, nil},
 		{schemas.TransferDue24h, nil}, {schemas.TransferMet24h, nil}, {schemas.TransferredWithin24h, nil},
@@ -73,7 +73,7 @@ var monthForm = struct {
 		{schemas.PleaAssistance, nil}, {schemas.Affidavits, nil}, {schemas.ClientMeetings, nil}, {schemas.FileReviews, nil},
 		{schemas.Opinions, nil}, {schemas.OpinionsAdopted, nil}, {schemas.CoerciveMeasures, nil}, {schemas.ProcedureChoices, nil}}},
 	{schemas.Text{ZH: "申诉控告、宣传及其他工作", EN: "Complaints, publicity, other tasks"}, []formRow{
-		{schemas.Complaints, nil}, {schemas.PublicitySessions, nil}, {schemas.OtherTasks, nil}}},
+		{schemas.Complaints, nil}, {schemas.PublicitySessions, nil}, {schemas.OtherTasks, nil}, {schemas.OutsideDuties, nil}}},
 	{schemas.Text{ZH: "告知", EN: "Notifications"}, []formRow{
 		{schemas.NotificationsDue, nil}, {schemas.NotificationsOnTime, nil}, {schemas.NotificationsLate, nil},
 		{schemas.NotificationsUnevid, nil}, {schemas.NotificationsOpen, nil}, {schemas.NotificationsOverdue, nil}}},
@@ -104,9 +104,9 @@ type formRow struct {
 // childColumns are the columns of the sheet of children.
 var childColumns = lookup(
 	schemas.Stations, schemas.Lawyers, schemas.Shifts, schemas.DutyMinutes, schemas.NoShows, schemas.Consultations, schemas.PersonsConsulted,
-	schemas.ApplicationsReceived, schemas.ApplicationsTransferred, schemas.TransferredWithin24h, schemas.PleaAssistance, schemas.Opinions,
+	schemas.ApplicationsReceived, schemas.ApplicationsTransferred, schemas.TransferredWithin24h, schemas.PleaAssistance,
 	schemas.NotificationsDue, schemas.NotificationsOnTime, schemas.NotificationsLate, schemas.NotificationsUnevid, schemas.NotificationsOverdue,
-	schemas.HelpRequests, schemas.CorrectionsIssued, schemas.SubsidiesPaid, schemas.TrainingHours, schemas.Satisfaction,
+	schemas.HelpRequests, schemas.CorrectionsIssued, schemas.TrainingHours, schemas.Satisfaction,
 )
 
 // valuesOf lists the values that a form shows of a dimension.
