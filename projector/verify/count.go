@@ -80,6 +80,15 @@ func (t *tally) add(code schemas.IndicatorCode, n int64, f fact, day schemas.Day
 // one counts one on the day of f.
 func (t *tally) one(code schemas.IndicatorCode, f fact, s sides) { t.add(code, 1, f, f.day(), s) }
 
+// flag counts work at a station that is no duty of its kind of station on its
+// day (三(三)1–3), beside what it counts itself.
+func (t *tally) flag(duty schemas.Duty, f fact, s sides) {
+	at := f.source.Station
+	if at != "" && !schemas.Duties.Has(at.Kind(), at.Division(), duty, f.day()) {
+		t.one(schemas.OutsideDuties, f, s)
+	}
+}
+
 // station: there from its founding until its closing; inspections one by one.
 func (t *tally) station() {
 	for _, f := range t.facts {
@@ -162,6 +171,10 @@ func (t *tally) consultation() {
 	if !t.has("signed") {
 		t.one(schemas.ConsultationsUnsigned, f, s)
 	}
+	if p.HasDefender != nil && *p.HasDefender { // duty lawyers are for those who have none (二)
+		t.one(schemas.WithDefender, f, s)
+	}
+	t.flag("consultation", f, s)
 }
 
 // application: each step on its own day, and the 24 hours of 法律援助法第39条 on
@@ -176,6 +189,7 @@ func (t *tally) application() {
 		taker = p.Lawyer
 		s := sides{lawyer: licence(p.Lawyer), person: person(p.Person)}
 		t.one(schemas.ApplicationsReceived, received, s)
+		t.flag("application", received, s)
 		if inForce(schemas.TransferDue24h, received.day()) {
 			t.one(schemas.TransferDue24h, received, s)
 			latest := received.time.Add(24 * time.Hour)
@@ -290,6 +304,7 @@ func (t *tally) single() {
 		switch p := f.payload.(type) {
 		case *schemas.AssistanceGiven:
 			s := sides{lawyer: licence(p.Lawyer), person: person(p.Person)}
+			t.flag(schemas.Duty("assistance:"+p.Service), f, s)
 			code, known := helped[p.Service]
 			if !known || !inForce(code, f.day()) {
 				continue
@@ -299,13 +314,17 @@ func (t *tally) single() {
 				t.one(schemas.OpinionsAdopted, f, s)
 			}
 		case *schemas.ComplaintLodged:
-			t.one(schemas.Complaints, f, sides{lawyer: licence(p.Lawyer), person: person(p.Person)})
+			s := sides{lawyer: licence(p.Lawyer), person: person(p.Person)}
+			t.one(schemas.Complaints, f, s)
+			t.flag("complaint", f, s)
 		case *schemas.ActivityHeld:
 			code := schemas.OtherTasks
 			if p.Kind == "publicity" {
 				code = schemas.PublicitySessions
 			}
-			t.one(code, f, sides{lawyer: licence(p.Lawyer)})
+			s := sides{lawyer: licence(p.Lawyer)}
+			t.one(code, f, s)
+			t.flag(schemas.Duty("activity:"+p.Kind), f, s)
 		case *schemas.SubsidyAccrued:
 			t.add(schemas.SubsidiesDue, p.Fen, f, f.day(), sides{lawyer: licence(p.Lawyer)})
 		case *schemas.SubsidyPaid:

@@ -77,9 +77,11 @@ func (v *verifier) enter(p *part, b *batch) {
 		v.damage(Damage{Partition: p.partition, First: p.head, Last: b.first - 1, What: text("台账缺少此区间的记载", "the ledger has no row for this range")})
 	case b.first < p.head:
 		v.damage(b.damage(p, text("台账中的区间与前一区间重叠", "the range in the ledger overlaps the one before")))
+		p.head = max(p.head, b.last+1)
+		return // its rows are those of another, too
 	}
 	p.batches = append(p.batches, b)
-	p.head = max(p.head, b.last+1)
+	p.head = b.last + 1
 }
 
 func (b *batch) damage(p *part, what schemas.Text) Damage {

@@ -2,12 +2,16 @@ package verify
 
 import (
 	"cmp"
+	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"zhiban/schemas"
 )
@@ -74,6 +78,18 @@ func text(zh, en string) schemas.Text { return schemas.Text{ZH: zh, EN: en} }
 
 // OK tells that everything agrees.
 func (r Result) OK() bool { return len(r.Differences) == 0 && len(r.Damaged) == 0 }
+
+// Keep adds the result to those that the warehouse keeps for the page.
+func (r Result) Keep(ctx context.Context, conn driver.Conn) error {
+	b, err := json.Marshal(r)
+	if err == nil {
+		err = conn.Exec(ctx, `INSERT INTO verifications (ended, version, ok, result) VALUES (?, ?, ?, ?)`, r.Ended, uint32(r.Version), r.OK(), string(b))
+	}
+	if err != nil {
+		return fmt.Errorf("keep the result of the verification: %w", err)
+	}
+	return nil
+}
 
 // Text writes the result for the operator, in Chinese unless lang is "en".
 func (r Result) Text(w io.Writer, lang string) error {

@@ -149,9 +149,14 @@ func message(t testing.TB, e schemas.Envelope) kafka.Message {
 // project runs a projector until it has everything that was put.
 func (p *projection) project(batchRows int) {
 	p.t.Helper()
+	conn, err := warehouse.Open(context.Background(), engines.ClickHouse().DSN())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer conn.Close()
 	pr, err := projector.New(projector.Config{
 		Brokers: []string{engines.Kafka()}, Group: p.topic, Topic: p.topic, Tables: p.tables, BatchRows: batchRows, Linger: 20 * time.Millisecond, RebalanceTimeout: time.Second,
-	}, p.conn, slog.New(slog.NewTextHandler(p.t.Output(), &slog.HandlerOptions{Level: slog.LevelError})))
+	}, conn, slog.New(slog.NewTextHandler(p.t.Output(), &slog.HandlerOptions{Level: slog.LevelError})))
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -182,7 +187,7 @@ func (p *projection) number(query string) (n int64) {
 func (p *projection) exec(query string) {
 	p.t.Helper()
 	ctx := clickhouse.Context(context.Background(), clickhouse.WithSettings(clickhouse.Settings{
-		"lightweight_deletes_sync": 2, "mutations_sync": 2, "insert_deduplicate": 0, "prefer_column_name_to_alias": 1}))
+		"lightweight_deletes_sync": 2, "mutations_sync": 2, "insert_deduplicate": 0}))
 	if err := p.conn.Exec(ctx, query); err != nil {
 		p.t.Fatalf("%s: %v", query, err)
 	}
@@ -328,13 +333,13 @@ func TestDamageIsFound(t *testing.T) {
 			"ALTER TABLE P UPDATE quantity = 470 WHERE kafka_offset = 3 AND indicator = 'duty_minutes'", "ALTER TABLE P UPDATE quantity = 490 WHERE kafka_offset = 39 AND indicator = 'duty_minutes'"},
 			differs: "duty_minutes 2026-09 220182-court 4800/4800", events: "3 39", damaged: []string{"0-15 postings, or the digest", "32-39 postings, or the digest"}},
 		{name: "a posting goes to another day", damage: []string{
-			"INSERT INTO P SELECT * REPLACE (day + 1 AS day) FROM P WHERE kafka_offset = 0 AND indicator = 'shifts'", "DELETE FROM P WHERE kafka_offset = 0 AND indicator = 'shifts' AND day = '2026-09-01'"},
+			"INSERT INTO P SELECT * REPLACE (day + 1 AS day) FROM ( SELECT * FROM P WHERE kafka_offset = 0 AND indicator = 'shifts' )", "DELETE FROM P WHERE kafka_offset = 0 AND indicator = 'shifts' AND day = '2026-09-01'"},
 			differs: "shifts 2026-09 220182-court 10/10", events: "0", damaged: []string{"0-15 postings, or the digest"}},
 		{name: "a posting goes to another station", damage: []string{
-			"INSERT INTO P SELECT * REPLACE ('220182-detention' AS source) FROM P WHERE kafka_offset = 0 AND indicator = 'shifts'", "DELETE FROM P WHERE kafka_offset = 0 AND indicator = 'shifts' AND source = '220182-court'"},
+			"INSERT INTO P SELECT * REPLACE ('220182-detention' AS source) FROM ( SELECT * FROM P WHERE kafka_offset = 0 AND indicator = 'shifts' )", "DELETE FROM P WHERE kafka_offset = 0 AND indicator = 'shifts' AND source = '220182-court'"},
 			differs: "shifts 2026-09 220182-court 10/9, shifts 2026-09 220182-detention 0/1", events: "0", damaged: []string{"0-15 postings, or the digest"}},
 		{name: "a posting goes to another lawyer", damage: []string{
-			"INSERT INTO P SELECT * REPLACE (12201201810123457 AS lawyer) FROM P WHERE kafka_offset = 0 AND indicator = 'shifts'", "DELETE FROM P WHERE kafka_offset = 0 AND indicator = 'shifts' AND lawyer = 12201201810123456"},
+			"INSERT INTO P SELECT * REPLACE (12201201810123457 AS lawyer) FROM ( SELECT * FROM P WHERE kafka_offset = 0 AND indicator = 'shifts' )", "DELETE FROM P WHERE kafka_offset = 0 AND indicator = 'shifts' AND lawyer = 12201201810123456"},
 			differs: "shifts 2026-09 220182-court 10/10, shifts 2026-09 12201201810123456 10/9, shifts 2026-09 12201201810123457 0/1", events: "0", damaged: []string{"0-15 postings, or the digest"}},
 		{name: "two persons become one", damage: []string{
 			"ALTER TABLE P UPDATE person = (SELECT any(person) FROM P WHERE kafka_offset = 1 AND indicator = 'consultations') WHERE kafka_offset = 5 AND indicator = 'consultations'"},
@@ -345,21 +350,21 @@ func TestDamageIsFound(t *testing.T) {
 		{name: "an event is doubled", damage: []string{"INSERT INTO E SELECT * FROM E WHERE kafka_offset = 17"}, damaged: []string{"16-31 rows of events"}, named: "17"},
 		{name: "an event is changed", damage: []string{"ALTER TABLE E UPDATE data = replace(data, 'relative', 'suspect') WHERE kafka_offset = 17"}, damaged: []string{"16-31 events are not those of the log"}, named: "17"},
 		{name: "an event goes to another kind of case", damage: []string{
-			"INSERT INTO E SELECT * REPLACE ('shift' AS case_kind) FROM E WHERE kafka_offset = 17", "DELETE FROM E WHERE kafka_offset = 17 AND case_kind = 'consultation'"}, damaged: []string{"16-31 case kind"}},
+			"INSERT INTO E SELECT * REPLACE ('shift' AS case_kind) FROM ( SELECT * FROM E WHERE kafka_offset = 17 )", "DELETE FROM E WHERE kafka_offset = 17 AND case_kind = 'consultation'"}, damaged: []string{"16-31 case kind"}},
 		{name: "a posting was recorded at another time", damage: []string{
-			"INSERT INTO P SELECT * REPLACE (recorded + INTERVAL 1 YEAR AS recorded) FROM P WHERE kafka_offset = 0", "DELETE FROM P WHERE kafka_offset = 0 AND toYear(recorded) = 2026"}, damaged: []string{"0-15 time of recording"}},
+			"INSERT INTO P SELECT * REPLACE (recorded + INTERVAL 1 YEAR AS recorded) FROM ( SELECT * FROM P WHERE kafka_offset = 0 )", "DELETE FROM P WHERE kafka_offset = 0 AND toYear(recorded) = 2026"}, damaged: []string{"0-15 time of recording"}},
 		{name: "a row is of another epoch", damage: []string{"ALTER TABLE P UPDATE epoch = 2 WHERE kafka_offset = 17 AND indicator = 'consultations'"}, damaged: []string{"16-31 another epoch"}},
 		{name: "a ledger row is deleted", damage: []string{"DELETE FROM B WHERE first_offset = 16"}, damaged: []string{"16-31 no row for this range"}},
 		{name: "the first ledger row is deleted", damage: []string{"DELETE FROM B WHERE first_offset = 0"}, damaged: []string{"0-15 no row for this range"}},
 		{name: "the last ledger row is deleted", damage: []string{"DELETE FROM B WHERE first_offset = 32"}, damaged: []string{"32-39 beyond the ledger", "32-39 beyond the ledger"}},
 		{name: "a ledger row is doubled", damage: []string{"INSERT INTO B SELECT * FROM B WHERE first_offset = 16"}, damaged: []string{"16-31 this row twice"}},
-		{name: "a ledger row overlaps", damage: []string{"INSERT INTO B SELECT * REPLACE (14 AS first_offset, 15 AS last_offset, 2 AS events, 0 AS postings) FROM B WHERE first_offset = 0"},
-			damaged: []string{"0-15 rows of events", "14-15 overlaps", "14-15 rows of events"}, named: "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15"},
+		{name: "a ledger row overlaps", damage: []string{"INSERT INTO B SELECT * REPLACE (14 AS first_offset, 15 AS last_offset, 2 AS events, 0 AS postings) FROM ( SELECT * FROM B WHERE first_offset = 0 )"},
+			damaged: []string{"14-15 overlaps"}},
 		{name: "a digest is changed", damage: []string{"ALTER TABLE B UPDATE digest = unhex('" + strings.Repeat("ab", 32) + "') WHERE first_offset = 16"}, damaged: []string{"16-31 postings, or the digest"}},
 		{name: "a count is changed", damage: []string{"ALTER TABLE B UPDATE postings = postings + 1 WHERE first_offset = 16"}, damaged: []string{"16-31 rows of events"}},
-		{name: "a posting is made up beyond the ledger", damage: []string{"INSERT INTO P SELECT * REPLACE (99 AS kafka_offset) FROM P WHERE kafka_offset = 0 AND indicator = 'shifts'"}, damaged: []string{"99-99 beyond the ledger"}},
-		{name: "an event is made up in a partition that is none", damage: []string{"INSERT INTO E SELECT * REPLACE (7 AS kafka_partition) FROM E WHERE kafka_offset = 3"}, damaged: []string{"3-3 beyond the ledger"}},
-		{name: "a figure is made up", damage: []string{"INSERT INTO P SELECT * REPLACE ('bribes' AS indicator) FROM P WHERE kafka_offset = 2 AND indicator = 'notifications_due'"},
+		{name: "a posting is made up beyond the ledger", damage: []string{"INSERT INTO P SELECT * REPLACE (99 AS kafka_offset) FROM ( SELECT * FROM P WHERE kafka_offset = 0 AND indicator = 'shifts' )"}, damaged: []string{"99-99 beyond the ledger"}},
+		{name: "an event is made up in a partition that is none", damage: []string{"INSERT INTO E SELECT * REPLACE (7 AS kafka_partition) FROM ( SELECT * FROM E WHERE kafka_offset = 3 )"}, damaged: []string{"3-3 beyond the ledger"}},
+		{name: "a figure is made up", damage: []string{"INSERT INTO P SELECT * REPLACE ('bribes' AS indicator) FROM ( SELECT * FROM P WHERE kafka_offset = 2 AND indicator = 'notifications_due' )"},
 			differs: "bribes 2026-09 220182-court 0/1", events: "2", damaged: []string{"0-15 rows of events"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -472,7 +477,7 @@ func TestALogThatLacksRecordsIsRefused(t *testing.T) {
 	p := newProjection(t, 1)
 	p.put(september(t))
 	p.project(16)
-	p.exec("INSERT INTO " + p.tables.Batches() + " SELECT * REPLACE (40 AS first_offset, 47 AS last_offset) FROM " + p.tables.Batches() + " WHERE first_offset = 32")
+	p.exec("INSERT INTO " + p.tables.Batches() + " SELECT * REPLACE (40 AS first_offset, 47 AS last_offset) FROM (SELECT * FROM " + p.tables.Batches() + " WHERE first_offset = 32)")
 	_, err := Run(t.Context(), Config{Brokers: []string{engines.Kafka()}, Topic: p.topic, Conn: p.conn, Tables: p.tables})
 	if err == nil || !strings.Contains(err.Error(), "ends at offset 40, the ledger at 48") {
 		t.Errorf("got %v", err)
