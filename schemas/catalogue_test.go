@@ -182,6 +182,28 @@ func golden(t *testing.T, name string, v any) {
 	}
 }
 
+// No field of an event may be filled without end: every text has a bound or a
+// closed form, also in lists, and so has every list.
+func TestEveryTextIsBounded(t *testing.T) {
+	bounded := func(s *huma.Schema) bool {
+		return s.MaxLength != nil || s.Pattern != "" || s.Format != "" || len(s.Enum) > 0
+	}
+	for _, typ := range Catalogue.All() {
+		for name, field := range JSONSchema(typ).Properties {
+			switch field.Type {
+			case huma.TypeString:
+				if !bounded(field) {
+					t.Errorf("%s: %s has no bound", typ.Name, name)
+				}
+			case huma.TypeArray:
+				if field.MaxItems == nil || !bounded(field.Items) {
+					t.Errorf("%s: the list %s or its items have no bound", typ.Name, name)
+				}
+			}
+		}
+	}
+}
+
 func tree(t *testing.T, b []byte) any {
 	t.Helper()
 	var v any

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -96,6 +98,9 @@ func newPayloadSchema(t *EventType) *payloadSchema {
 		if len(f.schema.Enum) == 0 { // a list of values says itself what is expected
 			f.word = words[name]
 		}
+		if longest, err := strconv.Atoi(payload.Field(i).Tag.Get("itemMaxLength")); err == nil {
+			f.schema.Items.MinLength, f.schema.Items.MaxLength = new(1), &longest
+		}
 		f.schema.Nullable = false // an optional field is left out, not null
 		if f.schema.Pattern != "" {
 			f.schema.PatternDescription = f.word.pattern
@@ -111,12 +116,30 @@ func newPayloadSchema(t *EventType) *payloadSchema {
 func JSONSchema(t *EventType) *huma.Schema {
 	s := newPayloadSchema(t).schema
 	s.Title = t.Title.ZH + " " + t.Title.EN
+	for _, field := range s.Properties {
+		field.UniqueItems = isChecklist(field)
+	}
 	if data, ok := s.Properties["data"]; ok && t.Verb == "corrected" {
 		for _, fact := range factTypes(t.Case) {
 			data.AnyOf = append(data.AnyOf, JSONSchema(fact))
 		}
 	}
 	return s
+}
+
+// isChecklist tells whether a field is a list of words, each at most once. huma's
+// own check of that ends in a panic when an item is a list or an object, so the
+// schemas that events are checked by do not ask for it; see repeated.
+func isChecklist(s *huma.Schema) bool { return s.Items != nil && len(s.Items.Enum) > 0 }
+
+// repeated finds a word that stands twice in a list.
+func repeated(list []any) (string, bool) {
+	for i, v := range list {
+		if word, ok := v.(string); ok && slices.Contains(list[:i], v) {
+			return word, true
+		}
+	}
+	return "", false
 }
 
 // factTypes lists the types of a case that are not about another event.
@@ -175,6 +198,11 @@ func (p *payloadSchema) checkField(v *validation, at string, f *payloadField, va
 		if s, ok := value.(string); ok && f.word.check != nil {
 			if wrong := f.word.check(s); wrong != "" {
 				return []FieldError{{at + "." + f.name, wrong}}
+			}
+		}
+		if list, ok := value.([]any); ok && isChecklist(f.schema) {
+			if word, twice := repeated(list); twice {
+				return []FieldError{{at + "." + f.name, fmt.Sprintf("%q stands twice", word)}}
 			}
 		}
 		return nil

@@ -4,7 +4,7 @@ import "encoding/json"
 
 // The payloads: one struct an event type. The struct is the one definition;
 // JSON Schema, validation and the published reference are made from its tags.
-// A field without omitempty is required.
+// A field without omitempty is required; itemMaxLength bounds the texts of a list.
 
 // StationFounded opens a station (三(一)1–2). Its name must follow the pattern
 // the regulation gives for its kind.
@@ -14,7 +14,7 @@ type StationFounded struct {
 	Name      string   `json:"name" minLength:"4" maxLength:"100" doc:"XX法律援助中心驻人民法院/人民检察院/看守所值班律师工作站"`
 	Location  string   `json:"location" pattern:"^([0-9]{6}|22CB[0-9]{2})$" doc:"division in which the station lies"`
 	Reporting string   `json:"reporting" pattern:"^([0-9]{6}|22CB[0-9]{2})$" doc:"division in whose monthly return the station counts"`
-	Hosts     []string `json:"hosts,omitempty" maxItems:"20" doc:"organs that host the station"`
+	Hosts     []string `json:"hosts,omitempty" maxItems:"20" itemMaxLength:"100" doc:"organs that host the station"`
 }
 
 // LawyerEnrolled puts a lawyer on the roster of duty lawyers (三(二)1).
@@ -45,7 +45,7 @@ type ConsultationRecorded struct {
 	Person        string   `json:"person" pattern:"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$" doc:"pseudonym, never a name or an identity number"`
 	PersonRole    string   `json:"person_role" enum:"suspect,defendant,relative,other" doc:"犯罪嫌疑人, 被告人, 近亲属 or 其他"`
 	Shift         string   `json:"shift,omitempty" format:"uuid" doc:"id of the shift during which it was given"`
-	Topics        []string `json:"topics,omitempty" maxItems:"20"`
+	Topics        []string `json:"topics,omitempty" maxItems:"20" itemMaxLength:"100"`
 	Minutes       *int     `json:"minutes,omitempty" minimum:"0" maximum:"1440"`
 	GuidedToApply bool     `json:"guided_to_apply,omitempty" doc:"whether the person was guided to apply for legal aid"`
 	HasDefender   *bool    `json:"has_defender,omitempty"`

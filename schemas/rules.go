@@ -28,6 +28,13 @@ func (s *scanner) payload(at string, ev *Event, t *EventType, fields members) []
 		}
 		return ""
 	}
+	list := func(field string) []any { // a sound list, or none
+		if m := fields.find(field); m != nil {
+			v, _ := m.value.([]any)
+			return v
+		}
+		return nil
+	}
 	switch schema.payload.(type) {
 	case *StationFounded:
 		code := StationCode(text("code"))
@@ -57,6 +64,23 @@ func (s *scanner) payload(at string, ev *Event, t *EventType, fields members) []
 		end, wrong2 := parseTime(text("end"))
 		if wrong == "" && wrong2 == "" && !end.After(start) {
 			fail("end", "%q is not after the start, %q", text("end"), text("start"))
+		}
+	case *StationInspected:
+		missing := list("missing")
+		for _, item := range list("met") {
+			if slices.Contains(missing, item) {
+				fail("missing", "%q is among those met too", item)
+			}
+		}
+	case *ContactAppointed:
+		from, to := text("from"), text("to")
+		for _, day := range []struct{ field, value string }{{"from", from}, {"to", to}} {
+			if d, err := ParseDay(day.value); err == nil && (d < DayOf(earliestTime) || d >= DayOf(latestTime)) {
+				fail(day.field, "%q is not between the years 2000 and 2099", day.value)
+			}
+		}
+		if from != "" && to != "" && to < from {
+			fail("to", "%q is before the first day, %q", to, from)
 		}
 	case *Corrected:
 		s.corrected(at, ev, fields, text, fail)

@@ -63,6 +63,12 @@ func TestValidate(t *testing.T) {
 		return wire("/divisions/220182", "zhiban.notification.triggered.v1", "notification/0199a1c2-7d1e-7c3a-9a55-0242ac120001",
 			fmt.Sprintf(`{"organ":%q,"trigger":%q,"person":"p-1","in_custody":false}`, organ, trigger))
 	}
+	inspected := func(data string) string {
+		return wire("/stations/220182-court", "zhiban.station.inspected.v1", "station/220182-court", data)
+	}
+	appointed := func(fields string) string {
+		return wire("/divisions/220182", "zhiban.contact.appointed.v1", "contact/0199a1c2-7d1e-7c3a-9a55-0242ac120001", `{"organ":"court","role":"liaison",`+fields+`}`)
+	}
 	with := func(event, old, replacement string) string {
 		if !strings.Contains(event, old) {
 			t.Fatalf("%s is not in %s", old, event)
@@ -165,6 +171,22 @@ func TestValidate(t *testing.T) {
 		{"minutes beyond any number", recorded(`"person":"p-1","minutes":1e999`), []string{"data.minutes: expected number <= 1440, found 1.7976931348623157e+308"}},
 		{"a shift that is no UUID", recorded(`"person":"p-1","shift":"12"`), []string{
 			`data.shift: expected string to be RFC 4122 uuid: invalid UUID length: 2, found "12"`}},
+
+		{"an inspection", inspected(`{"met":["room","desks"],"missing":["copier"]}`), nil},
+		{"an item that was found and missing", inspected(`{"met":["room","desks","copier"],"missing":["copier","room"]}`), []string{
+			`data.missing: "room" is among those met too`, `data.missing: "copier" is among those met too`}},
+		{"an item that stands twice", inspected(`{"met":["room","desks","room"]}`), []string{`data.met: "room" stands twice`}},
+		{"items that are lists", inspected(`{"met":[["room"],["room"]]}`), []string{"data.met[0]: expected string, found an array of 1", "data.met[1]: expected string, found an array of 1"}},
+		{"a contact of one day", appointed(`"from":"2026-01-01","to":"2026-01-01"`), nil},
+		{"a contact that ends before it begins", appointed(`"from":"2026-01-02","to":"2026-01-01"`), []string{`data.to: "2026-01-01" is before the first day, "2026-01-02"`}},
+		{"a contact of a year that cannot be", appointed(`"from":"0206-01-02"`), []string{`data.from: "0206-01-02" is not between the years 2000 and 2099`}},
+		{"a contact from no day", appointed(`"from":"2026-02-30"`), []string{`data.from: expected string to be RFC 3339 date, found "2026-02-30"`}},
+		{"a topic of nothing", recorded(`"person":"p-1","topics":[""]`), []string{`data.topics[0]: expected length >= 1, found ""`}},
+		{"a topic that is a narrative", recorded(`"person":"p-1","topics":["` + strings.Repeat("长", 101) + `"]`), []string{
+			`data.topics[0]: expected length <= 100, found "` + strings.Repeat("长", 64) + `…"`}},
+		{"a correction that makes a contact impossible", wire("/divisions/220182", "zhiban.contact.corrected.v1", "contact/0199a1c2-7d1e-7c3a-9a55-0242ac120001",
+			`{"target":"0199a1c2-7d1e-7c3a-9a55-0242ac120001","data":{"organ":"court","role":"liaison","from":"2026-01-02","to":"2026-01-01"},"reason":"登记有误"}`), []string{
+			"data.data: fits no type that a contact can have; closest is zhiban.contact.appointed.v1:", `data.data.to: "2026-01-01" is before the first day, "2026-01-02"`}},
 
 		{"a person written as an old card number", recorded(`"person":"220182900101123"`), []string{
 			"data.person: looks like an identity card number; send a pseudonym that only the station can resolve"}},
