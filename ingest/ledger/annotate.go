@@ -63,7 +63,7 @@ func Annotate(src []byte, l *Ledger, w io.Writer) (err error) {
 		return fmt.Errorf("标注 %s：%w", l.File, err)
 	}
 	for i := range l.Sheets {
-		if s := &l.Sheets[i]; s.Skipped == "" && !l.large {
+		if s := &l.Sheets[i]; s.Skipped.ZH == "" && !l.large {
 			if err := l.markSheet(f, s, results[s.Name], styles); err != nil {
 				return fmt.Errorf("标注 %s 的工作表「%s」：%w", l.File, s.Name, err)
 			}
@@ -97,14 +97,14 @@ func (l *Ledger) results() map[string]map[int]string {
 		rows[row] = text
 	}
 	for _, r := range l.Rejections {
-		set(r.Sheet, r.Row, resultRejected+"："+r.Reason)
+		set(r.Sheet, r.Row, resultRejected+"："+r.Reason.ZH)
 	}
 	for _, r := range l.Repeats {
-		set(r.Sheet, r.Row, fmt.Sprintf("%s：与%s相同，只计一次", resultRepeated, r.Of))
+		set(r.Sheet, r.Row, resultRepeated+"："+r.Text().ZH)
 	}
 	for _, n := range l.Notices {
 		for _, row := range n.Rows {
-			set(n.Sheet, row, resultNotice+"："+n.Text)
+			set(n.Sheet, row, resultNotice+"："+n.Text.ZH)
 		}
 	}
 	return out
@@ -250,7 +250,7 @@ func (l *Ledger) writeSummary(f *excelize.File, m marks) error {
 	w.cells(m.title, "导入报告")
 	w.text(m.plain, m.plain, "文件", filepath.Base(l.File))
 	w.text(m.plain, m.plain, "工作站", l.StationText())
-	w.text(m.plain, m.plain, "月份", l.MonthText())
+	w.text(m.plain, m.plain, "月份", l.MonthText().ZH)
 	if l.large {
 		w.text(m.plain, m.plain, "说明", "文件太大，没有逐行标注；要看的行列在下面。改正后把原文件再导入一次即可，已导入的行不会重复计。")
 	} else {
@@ -259,8 +259,8 @@ func (l *Ledger) writeSummary(f *excelize.File, m marks) error {
 	w.row++
 	w.cells(m.heading, "工作表", "类别", "行数", "导入", "重复", "退回", "空行", "合计行", "其他")
 	for _, s := range l.Sheets {
-		if s.Skipped != "" {
-			w.cells(m.wrap, s.Name, "没有读："+s.Skipped)
+		if s.Skipped.ZH != "" {
+			w.cells(m.wrap, s.Name, "没有读："+s.Skipped.ZH)
 			continue
 		}
 		w.cells(m.wrap, s.Name, s.Kind.Title(), s.Rows, s.Accepted, s.Repeated, s.Rejected, s.Blank, s.Totals, s.Others)
@@ -290,15 +290,15 @@ func (l *Ledger) writeSummary(f *excelize.File, m marks) error {
 	}
 	list(fmt.Sprintf("退回（%d 行）", len(l.Rejections)), len(l.Rejections), func(i int) (string, int, string) {
 		r := l.Rejections[i]
-		return r.Sheet, r.Row, r.Reason
+		return r.Sheet, r.Row, r.Reason.ZH
 	})
 	list(fmt.Sprintf("重复（%d 行）", len(l.Repeats)), len(l.Repeats), func(i int) (string, int, string) {
 		r := l.Repeats[i]
-		return r.Sheet, r.Row, "与" + r.Of + "相同，只计一次"
+		return r.Sheet, r.Row, r.Text().ZH
 	})
 	list("提示", len(l.Notices), func(i int) (string, int, string) {
 		n := l.Notices[i]
-		return n.Sheet, 0, n.Text + rowsText(n.Rows)
+		return n.Sheet, 0, n.Text.ZH + n.Where().ZH
 	})
 	if w.err != nil {
 		return w.err

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -60,10 +59,10 @@ const (
 )
 
 var (
-	errUnreadable = errors.New("看不懂")
-	errNoSuchDay  = errors.New("不存在")
-	errNoYear     = errors.New("没有年份，表的标题里也没有")
-	errNoMonth    = errors.New("没有月份，表的标题里也没有")
+	errUnreadable = errorf("看不懂")
+	errNoSuchDay  = errorf("不存在")
+	errNoYear     = errorf("没有年份，表的标题里也没有")
+	errNoMonth    = errorf("没有月份，表的标题里也没有")
 )
 
 var (

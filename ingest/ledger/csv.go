@@ -147,7 +147,7 @@ func (f *csvFile) Close() error { return nil }
 func (l *Ledger) annotateCSV(src []byte, w io.Writer) error {
 	f, ok := openCSV(l.File, src)
 	if !ok {
-		return errors.New("不是文本文件")
+		return errorf("不是文本文件")
 	}
 	// A file has one sheet but maybe several tables: each row's result goes into
 	// the column of the table that it is in.
@@ -166,7 +166,7 @@ func (l *Ledger) annotateCSV(src []byte, w io.Writer) error {
 		for table+1 < len(l.Sheets) && l.Sheets[table+1].layout.depth > 0 && n >= l.Sheets[table+1].layout.row {
 			table++
 		}
-		if table >= 0 && l.Sheets[table].Skipped == "" {
+		if table >= 0 && l.Sheets[table].Skipped.ZH == "" {
 			record = l.Sheets[table].withResult(record, n, results[n])
 		}
 		_ = out.Write(record)

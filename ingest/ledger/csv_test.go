@@ -109,7 +109,7 @@ func TestQuotedFieldsMayHoldSeparatorsQuotesAndLineBreaks(t *testing.T) {
 		"2,2026-09-02,王立新,=\"12201201810123456\",8:30,16:30,现场,\r\n" +
 		"3,2026-09-03,王立新,1.22012E+16,8:30,16:30,现场,\r\n"
 	l := read(t, []byte(text), ReadOptions{})
-	if len(l.Events) != 4 || len(l.Rejections) != 1 || l.Rejections[0].Row != 6 || !strings.Contains(l.Rejections[0].Reason, "是按数字保存的") {
+	if len(l.Events) != 4 || len(l.Rejections) != 1 || l.Rejections[0].Row != 6 || !strings.Contains(l.Rejections[0].Reason.ZH, "是按数字保存的") {
 		t.Errorf("%d events, %+v", len(l.Events), l.Rejections)
 	}
 }

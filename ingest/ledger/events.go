@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -18,7 +17,7 @@ import (
 func (l *Ledger) findStations(given schemas.StationCode) error {
 	var names []string
 	for _, s := range l.Sheets {
-		if s.Skipped == "" && s.stationName != "" && !slices.Contains(names, s.stationName) {
+		if s.Skipped.ZH == "" && s.stationName != "" && !slices.Contains(names, s.stationName) {
 			names = append(names, s.stationName)
 		}
 	}
@@ -38,7 +37,7 @@ func (l *Ledger) findStations(given schemas.StationCode) error {
 		if len(names) == 1 {
 			station.Name = names[0]
 			if code := codes[names[0]]; code != given && code != "" {
-				l.notice("", 0, fmt.Sprintf("标题写的是 %s（%s），按 --station 指定的 %s 导入", names[0], code, given))
+				l.notice("", 0, tell("标题写的是 %s（%s），按 --station 指定的 %s 导入", names[0], code, given))
 			}
 		}
 		l.Stations = []Station{station}
@@ -50,7 +49,7 @@ func (l *Ledger) findStations(given schemas.StationCode) error {
 		}
 	}
 	for i := range l.Sheets {
-		if s := &l.Sheets[i]; s.Skipped == "" {
+		if s := &l.Sheets[i]; s.Skipped.ZH == "" {
 			if err := l.findSource(s, given, codes, names); err != nil {
 				return err
 			}
@@ -135,7 +134,7 @@ func (l *Ledger) settle() {
 			l.repeat(n, l.place(l.lines[same[key][repeated]], n.sheet))
 		case kind.single && len(same[key]) > 0:
 			first := l.lines[same[key][0]]
-			l.reject(n, Rejection{Code: Conflict, col: -1, Reason: fmt.Sprintf("与%s是同一律师同一到岗时间，但%s；请核对后只留一行", l.place(first, n.sheet), kind.differs(first, n))})
+			l.reject(n, Rejection{Code: Conflict, col: -1, Reason: tell("与%s是同一律师同一到岗时间，但%s；请核对后只留一行", l.place(first, n.sheet), kind.differs(first, n))})
 		default:
 			same[key] = append(same[key], i)
 			keep[i] = true
@@ -159,7 +158,7 @@ func (l *Ledger) settle() {
 			l.notice(l.Sheets[n.sheet].Name, n.row, text)
 		}
 		if s := l.Sheets[n.sheet]; s.Kind == ConsultationsLedger && !n.signed && s.layout.has(colSignature) {
-			l.notice(s.Name, n.row, "没有律师签字，导入后显示为未签字")
+			l.notice(s.Name, n.row, tell("没有律师签字，导入后显示为未签字"))
 		}
 		n.notes = nil
 		kept = append(kept, n)
@@ -172,16 +171,15 @@ func (l *Ledger) settle() {
 }
 
 // place says where a line stands, seen from a table.
-func (l *Ledger) place(n line, from int) string {
-	row := fmt.Sprintf("第%d行", n.row)
+func (l *Ledger) place(n line, from int) schemas.Text {
 	if name := l.Sheets[n.sheet].Name; name != l.Sheets[from].Name {
-		return name + " " + row
+		return tell("%s 第%d行", name, n.row)
 	}
-	return row
+	return tell("第%d行", n.row)
 }
 
 // shiftsDiffer says in what two lines of one shift differ.
-func shiftsDiffer(n, o line) string {
+func shiftsDiffer(n, o line) schemas.Text {
 	var out []string
 	if !n.end.Equal(o.end) {
 		out = append(out, "离岗时间")
@@ -192,7 +190,7 @@ func shiftsDiffer(n, o line) string {
 	if mark(n.badge) != mark(o.badge) {
 		out = append(out, "工作牌")
 	}
-	return strings.Join(out, "、") + "不同"
+	return tell("%s不同", strings.Join(out, "、"))
 }
 
 // mostValues is how many names of a licence, or licences of a name, are listed.
@@ -203,7 +201,7 @@ const mostValues = 10
 func (l *Ledger) compareNames() {
 	type use struct {
 		values []string
-		rows   map[string][]string
+		rows   map[string]schemas.Text // the first of each value
 	}
 	look := func(of func(line) (key, value string), text string) {
 		var order []string
@@ -215,7 +213,7 @@ func (l *Ledger) compareNames() {
 			}
 			u := uses[key]
 			if u == nil {
-				u = &use{rows: map[string][]string{}}
+				u = &use{rows: map[string]schemas.Text{}}
 				uses[key] = u
 				order = append(order, key)
 			}
@@ -225,8 +223,8 @@ func (l *Ledger) compareNames() {
 				}
 				u.values = append(u.values, value)
 			}
-			if len(u.rows[value]) < 3 {
-				u.rows[value] = append(u.rows[value], fmt.Sprintf("%s 第%d行", l.Sheets[n.sheet].Name, n.row))
+			if _, ok := u.rows[value]; !ok {
+				u.rows[value] = tell("%s 第%d行", l.Sheets[n.sheet].Name, n.row)
 			}
 		}
 		for _, key := range order {
@@ -234,11 +232,11 @@ func (l *Ledger) compareNames() {
 			if len(u.values) < 2 {
 				continue
 			}
-			var parts []string
+			var parts []schemas.Text
 			for _, v := range u.values {
-				parts = append(parts, fmt.Sprintf("%s（%s）", v, u.rows[v][0]))
+				parts = append(parts, schemas.Text{ZH: v + "（" + u.rows[v].ZH + "）", EN: v + " (" + u.rows[v].EN + ")"})
 			}
-			l.notice("", 0, fmt.Sprintf(text, key, strings.Join(parts, "、")))
+			l.notice("", 0, tell(text, key, join(parts, "、", ", ")))
 		}
 	}
 	look(func(n line) (string, string) { return n.licence, n.lawyer }, "执业证号 %s 对应了不同姓名：%s，请核对")

@@ -155,7 +155,7 @@ func FuzzLine(f *testing.F) {
 		}
 		validate(t, l.Events)
 		for _, r := range l.Rejections {
-			if r.Reason == "" || r.Code == "" {
+			if r.Reason.ZH == "" || r.Reason.EN == "" || r.Code == "" {
 				t.Errorf("%+v", r)
 			}
 		}

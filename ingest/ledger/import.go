@@ -159,7 +159,10 @@ type run struct {
 	seen map[string]seen // by case, the lines of the files before
 }
 
-type seen struct{ place, says string }
+type seen struct {
+	place schemas.Text
+	says  string
+}
 
 // file imports one file. Without a ledger the error is why it could not be
 // read; with one, why not everything was sent.
@@ -174,7 +177,7 @@ func (r *run) file(ctx context.Context, path string) (*Ledger, error) {
 	}
 	if l.Marked() {
 		if s.Copy, err = writeCopy(path, src, l); err != nil {
-			l.notice("", 0, fmt.Sprintf("标注副本没有写成：%v", err))
+			l.notice("", 0, tell("标注副本没有写成：%v", err))
 		}
 	}
 	if err := Report(r.Out, l, s); err != nil {
@@ -211,7 +214,7 @@ func (r *run) look(ctx context.Context, l *Ledger, s *Sent) {
 	events, _, err := r.unknown(ctx, l, s)
 	if err != nil {
 		s.Known, s.Changed = 0, 0
-		l.notice("", 0, fmt.Sprintf("没有问到平台上已有哪些记录：%v", err))
+		l.notice("", 0, tell("没有问到平台上已有哪些记录：%v", err))
 		return
 	}
 	s.Events = len(events)
@@ -279,12 +282,12 @@ func (l *Ledger) compareFiles(before map[string]seen) {
 		old, ok := before[id]
 		switch {
 		case !ok:
-			before[id] = seen{fmt.Sprintf("%s 的 %s 第%d行", filepath.Base(l.File), s.Name, n.row), says}
+			before[id] = seen{tell("%s 的 %s 第%d行", filepath.Base(l.File), s.Name, n.row), says}
 		case old.says == says:
 			l.repeat(n, old.place)
 			out[i] = true
 		default:
-			l.reject(n, Rejection{Code: Conflict, col: -1, Reason: fmt.Sprintf("与%s是同一%s同一时间，但内容不同；请核对后只留一行，确是两次的请放在同一个文件里", old.place, s.Kind.whose())})
+			l.reject(n, Rejection{Code: Conflict, col: -1, Reason: tell("与%s是同一%s同一时间，但内容不同；请核对后只留一行，确是两次的请放在同一个文件里", old.place, s.Kind.whose())})
 			out[i] = true
 		}
 	}
@@ -314,7 +317,7 @@ func (r *run) send(ctx context.Context, l *Ledger, s *Sent) {
 		batch := events[first:min(first+sendBatch, len(events))]
 		results, err := r.Send(ctx, batch)
 		if err == nil && len(results) != len(batch) {
-			err = fmt.Errorf("服务器对 %d 条事件只答复了 %d 条", len(batch), len(results))
+			err = errorf("服务器对 %d 条事件只答复了 %d 条", len(batch), len(results))
 		}
 		for i, result := range results[:min(len(results), len(batch))] {
 			if result.Accepted {
@@ -352,9 +355,9 @@ func (s *Sheet) refusal(result Result) Rejection {
 		}
 		reasons = append(reasons, text)
 	}
-	r.Reason = "服务器拒收：" + strings.Join(reasons, "；")
+	r.Reason = tell("服务器拒收：%s", strings.Join(reasons, "；"))
 	if len(reasons) == 0 {
-		r.Reason = "服务器拒收，没有说明原因"
+		r.Reason = tell("服务器拒收，没有说明原因")
 	}
 	return r
 }
@@ -413,7 +416,7 @@ func (r *run) unknown(ctx context.Context, l *Ledger, s *Sent) ([]schemas.Envelo
 		}
 		found, err := r.Known(ctx, ids)
 		if err != nil {
-			return nil, nil, fmt.Errorf("查询已导入的记录：%w", err)
+			return nil, nil, errorf("查询已导入的记录：%v", err)
 		}
 		for id, e := range found {
 			known[id] = e
@@ -434,7 +437,7 @@ func (r *run) unknown(ctx context.Context, l *Ledger, s *Sent) ([]schemas.Envelo
 			}
 			s.Changed++
 			n := l.lines[l.origins[i]]
-			l.notice(l.Sheets[n.sheet].Name, n.row, "与此前导入的内容不同，作为更正导入")
+			l.notice(l.Sheets[n.sheet].Name, n.row, tell("与此前导入的内容不同，作为更正导入"))
 			e = c
 		}
 		events, origins = append(events, e), append(origins, l.origins[i])

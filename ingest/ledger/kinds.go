@@ -35,10 +35,10 @@ type kindRow struct {
 	either      [][]field // of each of these at least one column is required
 
 	read     func(*cells) line
-	says     func(line) string      // what makes two lines with the same key different
-	key      func(line) string      // whom it is about: with station and time the line's identity
-	single   bool                   // there is one line of a key at most: another one contradicts it
-	differs  func(a, b line) string // names what two lines of a single kind differ in
+	says     func(line) string            // what makes two lines with the same key different
+	key      func(line) string            // whom it is about: with station and time the line's identity
+	single   bool                         // there is one line of a key at most: another one contradicts it
+	differs  func(a, b line) schemas.Text // names what two lines of a single kind differ in
 	events   func(line, string) []lineEvent
 	ofCentre bool // may be a legal aid centre's, which has no station
 }
@@ -133,9 +133,9 @@ func byDuty(n line) string    { return n.organ + "/" + n.trigger }
 func byTopic(n line) string   { return n.licence + "/" + n.topic }
 
 // whose names what lines of a kind are told apart by beside their time.
-func (k Kind) whose() string {
+func (k Kind) whose() schemas.Text {
 	if k == NotificationsRegister {
-		return "机关同一事由"
+		return tell("机关同一事由")
 	}
-	return "律师"
+	return tell("律师")
 }

@@ -132,8 +132,8 @@ func TestASheetThatIsNeitherIsNamed(t *testing.T) {
 	l := one(t, ReadOptions{}, signInSheet(shiftLine), sheet{name: "通讯录", rows: [][]any{{"姓名", "电话"}, {"张三", "13804310000"}}}, sheet{name: "空白"})
 	var skipped []string
 	for _, s := range l.Sheets {
-		if s.Skipped != "" {
-			skipped = append(skipped, s.Name+"："+s.Skipped)
+		if s.Skipped.ZH != "" {
+			skipped = append(skipped, s.Name+"："+s.Skipped.ZH)
 		}
 	}
 	if got := strings.Join(skipped, "；"); got != "通讯录：没有找到台账的表头；空白：空表" {

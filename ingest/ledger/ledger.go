@@ -44,7 +44,7 @@ type Sheet struct {
 	Name    string
 	Kind    Kind
 	Source  schemas.Source
-	Skipped string // why the sheet was not read; empty otherwise
+	Skipped schemas.Text // why the sheet was not read; empty otherwise
 
 	Rows     int // lines of the ledger: Accepted + Repeated + Rejected
 	Accepted int
@@ -91,9 +91,9 @@ const (
 type Rejection struct {
 	Sheet  string
 	Row    int
-	Column string // heading of the first cell that is wrong, as written; may be empty
-	Code   Code   // of the first thing that is wrong
-	Reason string // all that is wrong, in Chinese
+	Column string       // heading of the first cell that is wrong, as written; may be empty
+	Code   Code         // of the first thing that is wrong
+	Reason schemas.Text // all that is wrong
 
 	col int // of the first cell that is wrong, from 0; -1: none
 }
@@ -102,20 +102,20 @@ type Rejection struct {
 type Repeat struct {
 	Sheet string
 	Row   int
-	Of    string // the earlier row: 第5行, or with its sheet or file when that is another
+	Of    schemas.Text // the earlier row: 第5行, or with its sheet or file when that is another
 }
 
 // Notice is something the clerk should know about rows that were imported, or
 // about the file.
 type Notice struct {
 	Sheet string // empty: the file
-	Text  string
+	Text  schemas.Text
 	Rows  []int // may be empty
 }
 
 // notice adds a row to the notice of that text; row 0 is none.
-func (l *Ledger) notice(sheet string, row int, text string) {
-	key := sheet + "\x00" + text
+func (l *Ledger) notice(sheet string, row int, text schemas.Text) {
+	key := sheet + "\x00" + text.ZH
 	i, ok := l.noticed[key]
 	if !ok {
 		if l.noticed == nil {
@@ -140,7 +140,7 @@ func (l *Ledger) reject(n line, r Rejection) {
 
 // repeat takes a line that had been accepted out, as one that is there
 // already.
-func (l *Ledger) repeat(n line, of string) {
+func (l *Ledger) repeat(n line, of schemas.Text) {
 	l.Repeats = append(l.Repeats, Repeat{l.Sheets[n.sheet].Name, n.row, of})
 	l.Sheets[n.sheet].Accepted--
 	l.Sheets[n.sheet].Repeated++

@@ -194,7 +194,7 @@ func TestAShiftWithoutSignOutIsOpenAndCompletedLater(t *testing.T) {
 
 func hasNotice(l *Ledger, text string, rows ...int) bool {
 	for _, n := range l.Notices {
-		if strings.Contains(n.Text, text) && (len(rows) == 0 || fmt.Sprint(n.Rows) == fmt.Sprint(rows)) {
+		if strings.Contains(n.Text.ZH, text) && (len(rows) == 0 || fmt.Sprint(n.Rows) == fmt.Sprint(rows)) {
 			return true
 		}
 	}
@@ -239,7 +239,7 @@ func TestARowThatCannotBeReadIsRejectedWithItsReason(t *testing.T) {
 			t.Errorf("want %s: rejected %+v, %d events", c.reason, l.Rejections, len(l.Events))
 			continue
 		}
-		if r := l.Rejections[0]; r.Code != c.code || r.Column != c.column || r.Reason != c.reason || r.Row != 3 || r.Sheet != c.sheet.name {
+		if r := l.Rejections[0]; r.Code != c.code || r.Column != c.column || r.Reason.ZH != c.reason || r.Row != 3 || r.Sheet != c.sheet.name {
 			t.Errorf("rejected %+v, want %s %s %s", r, c.code, c.column, c.reason)
 		}
 	}
@@ -247,7 +247,7 @@ func TestARowThatCannotBeReadIsRejectedWithItsReason(t *testing.T) {
 
 func TestTwoLinesThatContradictEachOtherAboutAShift(t *testing.T) {
 	l := read(t, book(t, signInSheet(shiftLine, with(shiftLine, 5, "12:00"))), ReadOptions{})
-	if len(l.Rejections) != 1 || l.Rejections[0].Code != Conflict || l.Rejections[0].Reason != "与第3行是同一律师同一到岗时间，但离岗时间不同；请核对后只留一行" {
+	if len(l.Rejections) != 1 || l.Rejections[0].Code != Conflict || l.Rejections[0].Reason.ZH != "与第3行是同一律师同一到岗时间，但离岗时间不同；请核对后只留一行" {
 		t.Errorf("%+v", l.Rejections)
 	}
 	if f := count(t, l.Events); f.Shifts != 1 || f.DutyMinutes != 480 {

@@ -37,8 +37,8 @@ type line struct {
 	hours                          float64
 	due, paid                      int64 // fen
 
-	rank  int      // among the different lines with the same key
-	notes []string // what the clerk should know if the line is imported
+	rank  int            // among the different lines with the same key
+	notes []schemas.Text // what the clerk should know if the line is imported
 }
 
 // saysShift is what a shift says beside its key, in an order that does not
@@ -72,13 +72,13 @@ type cells struct {
 	row    int
 	cells  []string
 	faults []fault
-	notes  []string
+	notes  []schemas.Text
 }
 
 type fault struct {
 	code Code
 	col  field
-	text string
+	text schemas.Text
 }
 
 func (c *cells) text(f field) string {
@@ -90,7 +90,7 @@ func (c *cells) text(f field) string {
 }
 
 func (c *cells) fault(code Code, f field, format string, args ...any) {
-	c.faults = append(c.faults, fault{code, f, fmt.Sprintf(format, args...)})
+	c.faults = append(c.faults, fault{code, f, tell(format, args...)})
 }
 
 // shift reads a line of the sign-in book.
@@ -151,7 +151,7 @@ func (c *cells) start(timeCell field, text string) (moment, bool) {
 		c.fault(BadDate, colDate, "没有填%s", c.layout.name(colDate))
 	}
 	if p := c.period; when.hasDay && p.month != 0 && when.day.Month() != p.day().Month() {
-		c.note(fmt.Sprintf("日期不在标题所写的 %d年%d月内，请核对", p.year, p.month))
+		c.note("日期不在标题所写的 %d年%d月内，请核对", p.year, p.month)
 	}
 	return when, when.hasDay && when.hasClock
 }
@@ -202,7 +202,11 @@ func (c *cells) who() line {
 	case strings.ContainsAny(text, "eE") && number.MatchString(text), err == nil && strings.HasSuffix(text, "00") && c.isNumber(colLicence):
 		c.fault(BadLicence, colLicence, "%s「%s」是按数字保存的，Excel 只保留 15 位，末两位已丢失；请把该列设为文本格式后重新填写", heading, clip(text))
 	case err != nil:
-		c.fault(BadLicence, colLicence, "%s「%s」不是 17 位数字%s", heading, clip(text), digits(text))
+		if strings.Trim(text, "0123456789") == "" { // too long or too short by little, which the eye does not see
+			c.fault(BadLicence, colLicence, "%s「%s」不是 17 位数字（是 %d 位）", heading, clip(text), len(text))
+			break
+		}
+		c.fault(BadLicence, colLicence, "%s「%s」不是 17 位数字", heading, clip(text))
 	default:
 		n.licence = text
 		if n.lawyer == "" {
@@ -212,25 +216,16 @@ func (c *cells) who() line {
 	return n
 }
 
-// digits tells how many digits a licence has that is all digits but too long
-// or too short by little, which the eye does not see.
-func digits(s string) string {
-	if strings.Trim(s, "0123456789") != "" {
-		return ""
-	}
-	return fmt.Sprintf("（是 %d 位）", len(s))
-}
-
 // day reads the date; the moment has no day after a fault.
 func (c *cells) day(f field) moment {
 	text, heading := c.text(f), c.layout.name(f)
 	m, err := parseMoment(c.book.dateText(text), c.period)
 	if err != nil {
-		hint := ""
-		if !errors.Is(err, errNoSuchDay) {
-			hint = "，请写成 2026-09-01 的样子"
+		if errors.Is(err, errNoSuchDay) {
+			c.fault(BadDate, f, "%s「%s」%v", heading, clip(text), err)
+		} else {
+			c.fault(BadDate, f, "%s「%s」%v，请写成 2026-09-01 的样子", heading, clip(text), err)
 		}
-		c.fault(BadDate, f, "%s「%s」%v%s", heading, clip(text), err, hint)
 	} else if p := ambiguousDay.FindStringSubmatch(text); p != nil && c.isNumber(f) {
 		c.fault(BadDate, f, "%s「%s」是按数字保存的，分不清 %s 日和 %s0 日，请写成 2026-09-01 的样子", heading, text, p[1], p[1])
 		return moment{}
@@ -254,11 +249,11 @@ func (c *cells) clock(f field, text string) (moment, bool) {
 	if m, mErr := parseMoment(text, c.period); mErr == nil && m.hasClock {
 		return m, true
 	}
-	hint := ""
 	if errors.Is(err, errUnreadable) {
-		hint = "，请写成 8:30 的样子"
+		c.fault(BadTime, f, "%s「%s」%v，请写成 8:30 的样子", c.layout.name(f), clip(text), err)
+	} else {
+		c.fault(BadTime, f, "%s「%s」%v", c.layout.name(f), clip(text), err)
 	}
-	c.fault(BadTime, f, "%s「%s」%v%s", c.layout.name(f), clip(text), err, hint)
 	return moment{}, false
 }
 
@@ -284,7 +279,7 @@ func (c *cells) mark(f field) *bool {
 	}
 	yes, ok := yesNo(text)
 	if !ok {
-		c.note(fmt.Sprintf("%s「%s」不认识，这一项没有导入", c.layout.name(f), clip(text)))
+		c.note("%s「%s」不认识，这一项没有导入", c.layout.name(f), clip(text))
 		return nil
 	}
 	return &yes
@@ -296,7 +291,7 @@ func (c *cells) length(start clock, until string) *int {
 		if n, ok := parseMinutes(text); ok {
 			return &n
 		}
-		c.note(fmt.Sprintf("%s「%s」看不懂，时长没有导入", c.layout.name(colMinutes), clip(text)))
+		c.note("%s「%s」看不懂，时长没有导入", c.layout.name(colMinutes), clip(text))
 		return nil
 	}
 	if until == "" {
@@ -306,7 +301,7 @@ func (c *cells) length(start clock, until string) *int {
 		n := int(end-start) / 60
 		return &n
 	}
-	c.note(fmt.Sprintf("结束时间「%s」看不懂或早于开始时间，时长没有导入", clip(until)))
+	c.note("结束时间「%s」看不懂或早于开始时间，时长没有导入", clip(until))
 	return nil
 }
 
@@ -325,11 +320,11 @@ func (c *cells) topic() string {
 	hidden := longNumber.ReplaceAllString(text, "***")
 	hidden = hideNames(hidden, c.text(colPerson))
 	if hidden != text {
-		c.note(c.layout.name(colQuestion) + "中的姓名、长号码已遮盖后导入")
+		c.note("%s中的姓名、长号码已遮盖后导入", c.layout.name(colQuestion))
 	}
 	if r := []rune(hidden); len(r) > maxTopic {
 		hidden = string(r[:maxTopic-1]) + "…"
-		c.note(fmt.Sprintf("%s超过 %d 字，只导入前 %d 字", c.layout.name(colQuestion), maxTopic, maxTopic-1))
+		c.note("%s超过 %d 字，只导入前 %d 字", c.layout.name(colQuestion), maxTopic, maxTopic-1)
 	}
 	return hidden
 }
@@ -344,12 +339,12 @@ func (c *cells) signature(lawyer string) bool {
 	if lawyer == "" || own && strings.Trim(rest, "0123456789.-/年月日") == "" {
 		return true
 	}
-	c.note(fmt.Sprintf("签字「%s」不是值班律师 %s，按未签字计", clip(text), lawyer))
+	c.note("签字「%s」不是值班律师 %s，按未签字计", clip(text), lawyer)
 	return false
 }
 
 // note adds the row to a notice.
-func (c *cells) note(text string) { c.notes = append(c.notes, text) }
+func (c *cells) note(format string, args ...any) { c.notes = append(c.notes, tell(format, args...)) }
 
 // isNumber tells whether the cell holds a number. Where that is not known it
 // is taken to be what it looks like: a date of one decimal is a number, a

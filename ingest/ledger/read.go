@@ -3,7 +3,6 @@ package ledger
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"io"
 	"regexp"
 	"slices"
@@ -27,7 +26,7 @@ type ReadOptions struct {
 func Read(name string, r io.Reader, o ReadOptions) (l *Ledger, err error) {
 	b, err := io.ReadAll(io.LimitReader(r, MaxFileBytes+1))
 	if err != nil {
-		return nil, fmt.Errorf("%s：读取失败：%w", name, err)
+		return nil, errorf("%s：%v", name, errorf("读取失败：%v", err))
 	}
 	// The spreadsheet library may stumble over a file that was made to harm; the
 	// other files still have to be read.
@@ -75,7 +74,7 @@ func (l *Ledger) readBook(book spreadsheet, o ReadOptions) error {
 			r.period = cmp.Or(titlePeriod(r.name), whole)
 		}
 		if book.hidden(r.name) {
-			l.notice(r.name, 0, "是隐藏的工作表，也已读入")
+			l.notice(r.name, 0, tell("是隐藏的工作表，也已读入"))
 		}
 		if err := r.read(); err != nil {
 			if l.stop != nil && l.stop() != nil {
@@ -143,7 +142,7 @@ type reader struct {
 	station string  // name in the title
 	centre  string  // name of a legal aid centre in the title
 	layout  *layout // of the table that is being read; nil: no heading was found
-	skipped string
+	skipped schemas.Text
 
 	sheet    int // of Ledger.Sheets, the table that is being read
 	merged   *merges
@@ -156,15 +155,13 @@ type sheetRow struct {
 	cells []string
 }
 
-const noHeading = "没有找到台账的表头"
-
 // headRows is within how many rows the heading has to stand.
 const headRows = 60
 
 // head finds the heading and reads the title above it.
 func (r *reader) head() error {
 	r.merged = r.book.merges(r.name)
-	r.skipped = "空表"
+	r.skipped = tell("空表")
 	err := r.scan(func(rows []sheetRow) (used int, more bool) {
 		if l, ok := r.heading(rows); ok {
 			r.layout = &l
@@ -172,14 +169,14 @@ func (r *reader) head() error {
 		}
 		for _, c := range rows[0].cells {
 			if c != "" {
-				r.skipped = noHeading
+				r.skipped = tell("没有找到台账的表头")
 				r.title(c)
 			}
 		}
 		return 1, rows[0].n < headRows
 	})
 	if r.layout == nil && r.name == notesSheet { // its dates are examples
-		r.period, r.station, r.centre, r.skipped = period{}, "", "", "模板的说明"
+		r.period, r.station, r.centre, r.skipped = period{}, "", "", tell("模板的说明")
 	}
 	return err
 }
@@ -305,18 +302,19 @@ func (r *reader) columnNotices() {
 		}
 	}
 	if len(left) > 0 {
-		r.ledger.notice(r.name, 0, strings.Join(left, "")+"不导入，只留在文件里")
+		r.ledger.notice(r.name, 0, tell("%s不导入，只留在文件里", strings.Join(left, "")))
 	}
 	if len(l.unknown) > 0 {
-		r.ledger.notice(r.name, 0, "不认识的列没有导入：「"+strings.Join(l.unknown, "」「")+"」")
+		r.ledger.notice(r.name, 0, tell("不认识的列没有导入：「%s」", strings.Join(l.unknown, "」「")))
 	}
-	for _, f := range []field{colGuided, colSignature} {
-		if l.kind == ConsultationsLedger && !l.has(f) {
-			r.ledger.notice(r.name, 0, fmt.Sprintf("没有「%s」一列，全部按“%s”计", f.of(l.kind).names[0], map[field]string{colGuided: "未引导", colSignature: "未签字"}[f]))
-		}
+	if l.kind == ConsultationsLedger && !l.has(colGuided) {
+		r.ledger.notice(r.name, 0, tell("没有「%s」一列，全部按“未引导”计", colGuided.of(l.kind).names[0]))
+	}
+	if l.kind == ConsultationsLedger && !l.has(colSignature) {
+		r.ledger.notice(r.name, 0, tell("没有「%s」一列，全部按“未签字”计", colSignature.of(l.kind).names[0]))
 	}
 	if l.kind == SignInBook && !l.has(colSignOut) && !l.has(colSpan) {
-		r.ledger.notice(r.name, 0, "没有「离岗时间」一列，班次都会是未结束")
+		r.ledger.notice(r.name, 0, tell("没有「离岗时间」一列，班次都会是未结束"))
 	}
 }
 
@@ -342,7 +340,7 @@ func (r *reader) row(row sheetRow, own []string) {
 		return
 	case strings.HasPrefix(squeeze(texts[0]), exampleMark):
 		s.Others++
-		r.ledger.notice(r.name, row.n, "标为“"+exampleMark+"”的行没有导入")
+		r.ledger.notice(r.name, row.n, tell("标为“%s”的行没有导入", exampleMark))
 		return
 	}
 	c.cells = row.cells
@@ -350,7 +348,7 @@ func (r *reader) row(row sheetRow, own []string) {
 		s.Others++
 		r.footers = append(r.footers, texts...)
 		if !(titleStation(texts[0]) != "" && len(texts) == 1) { // a title printed again on each page
-			r.ledger.notice(r.name, row.n, fmt.Sprintf("不是台账记录，已跳过：%s", clip(strings.Join(texts, " "))))
+			r.ledger.notice(r.name, row.n, tell("不是台账记录，已跳过：%s", clip(strings.Join(texts, " "))))
 		}
 		return
 	}
@@ -425,12 +423,12 @@ func (r *reader) ditto(c *cells) {
 // rejection puts what is wrong with a row in one, from left to right.
 func (c *cells) rejection() Rejection {
 	slices.SortStableFunc(c.faults, func(a, b fault) int { return c.layout.col[a.col] - c.layout.col[b.col] })
-	var reasons []string
+	var reasons []schemas.Text
 	for _, f := range c.faults {
 		reasons = append(reasons, f.text)
 	}
 	first := c.faults[0]
-	r := Rejection{Code: first.code, Reason: strings.Join(reasons, "；"), col: c.layout.col[first.col]}
+	r := Rejection{Code: first.code, Reason: join(reasons, "；", "; "), col: c.layout.col[first.col]}
 	if r.col >= 0 {
 		r.Column = c.layout.name(first.col)
 	}

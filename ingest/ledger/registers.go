@@ -137,7 +137,7 @@ func (c *cells) when(date, at field, clockNeeded bool) (moment, bool) {
 		return m, false
 	}
 	if p := c.period; date == colDate && p.month != 0 && (m.day.Month() != p.day().Month()) {
-		c.note(fmt.Sprintf("日期不在标题所写的 %d年%d月内，请核对", p.year, p.month))
+		c.note("日期不在标题所写的 %d年%d月内，请核对", p.year, p.month)
 	}
 	return m, true
 }
@@ -178,7 +178,7 @@ func (c *cells) whose(fields ...field) string {
 func (c *cells) short(f field, n int) string {
 	text := strings.Join(strings.Fields(c.text(f)), " ")
 	if r := []rune(text); len(r) > n {
-		c.note(fmt.Sprintf("%s超过 %d 字，只导入前 %d 字", c.layout.name(f), n, n-1))
+		c.note("%s超过 %d 字，只导入前 %d 字", c.layout.name(f), n, n-1)
 		return string(r[:n-1]) + "…"
 	}
 	return text
@@ -196,11 +196,11 @@ func (c *cells) notification() line {
 	n.organ = c.word(BadOrgan, colOrgan)
 	n.trigger = c.word(BadTrigger, colTrigger)
 	if n.organ != "" && n.trigger != "" && !slices.Contains(duties[n.organ], n.trigger) {
-		var should []string
+		var should []schemas.Text
 		for _, t := range duties[n.organ] {
-			should = append(should, titleOf(colTrigger, t))
+			should = append(should, schemas.Text{ZH: titleOf(colTrigger, t), EN: titleOf(colTrigger, t)})
 		}
-		c.fault(BadTrigger, colTrigger, "%s的告知事由应为 %s，不是 %s", titleOf(colOrgan, n.organ), strings.Join(should, " 或 "), titleOf(colTrigger, n.trigger))
+		c.fault(BadTrigger, colTrigger, "%s的告知事由应为 %s，不是 %s", titleOf(colOrgan, n.organ), join(should, " 或 ", " or "), titleOf(colTrigger, n.trigger))
 	}
 	if when, ok := c.when(colDate, colAt, false); ok {
 		n.start = when.time()
@@ -241,7 +241,7 @@ func (c *cells) evidence() string {
 	}
 	hidden := hideNames(text, c.text(colPerson))
 	if hidden != text {
-		c.note(c.layout.name(colEvidence) + "中的姓名已遮盖后导入")
+		c.note("%s中的姓名已遮盖后导入", c.layout.name(colEvidence))
 	}
 	return hidden
 }
@@ -307,7 +307,7 @@ func (c *cells) subsidy() line {
 			n.paid = n.due
 		}
 		if n.paid == 0 && c.text(colPaid) != "" {
-			c.note(c.layout.name(colPaid) + "是 0，只导入应发，记为尚未发放")
+			c.note("%s是 0，只导入应发，记为尚未发放", c.layout.name(colPaid))
 		}
 		if m, ok := c.when(colThenDate, colThenAt, false); ok && n.paid > 0 {
 			n.end = m.day.Start()

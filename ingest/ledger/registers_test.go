@@ -119,7 +119,7 @@ func TestWhatIsWrongWithALineOfARegisterIsSaid(t *testing.T) {
 			}
 		case len(l.Rejections) != 1:
 			t.Errorf("want %s: rejected %+v, events\n%s", c.want, l.Rejections, said(l))
-		case l.Rejections[0].Code != c.code || l.Rejections[0].Reason != c.want || l.Rejections[0].Row != 3 || l.Rejections[0].Sheet != c.sheet.name:
+		case l.Rejections[0].Code != c.code || l.Rejections[0].Reason.ZH != c.want || l.Rejections[0].Row != 3 || l.Rejections[0].Sheet != c.sheet.name:
 			t.Errorf("rejected %+v, want %s %s", l.Rejections[0], c.code, c.want)
 		}
 	}
@@ -161,7 +161,7 @@ func TestWhatComesLaterCompletesTheLine(t *testing.T) {
 func TestPeopleOfOneDayAreToldApartByNameAndOtherwiseCountOnce(t *testing.T) {
 	day := with(with(notifyLine, 4, "2026-09-01"), 6, "2026-09-01")
 	l := read(t, book(t, notifySheet(day, with(day, 3, "李四"), day)), ReadOptions{})
-	if len(l.Events) != 4 || len(l.Repeats) != 1 || l.Repeats[0].Row != 5 || l.Repeats[0].Of != "第3行" {
+	if len(l.Events) != 4 || len(l.Repeats) != 1 || l.Repeats[0].Row != 5 || l.Repeats[0].Of.ZH != "第3行" {
 		t.Errorf("%+v\n%s", l.Repeats, said(l))
 	}
 	persons := map[string]bool{}

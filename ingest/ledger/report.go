@@ -3,9 +3,12 @@ package ledger
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"golang.org/x/text/width"
+
+	"zhiban/schemas"
 )
 
 // Sent says what became of a ledger's events.
@@ -35,7 +38,7 @@ func Report(w io.Writer, l *Ledger, s Sent) error {
 	}
 	fmt.Fprintf(&b, "%s%s\n", l.File, dry)
 	fmt.Fprintf(&b, "  工作站  %s\n", l.StationText())
-	fmt.Fprintf(&b, "  月份    %s\n\n", l.MonthText())
+	fmt.Fprintf(&b, "  月份    %s\n\n", l.MonthText().ZH)
 	l.reportSheets(&b, s.DryRun || s.Err != nil)
 	l.reportRejections(&b)
 	if len(l.Repeats) > 0 {
@@ -45,7 +48,7 @@ func Report(w io.Writer, l *Ledger, s Sent) error {
 				fmt.Fprintf(&b, "    其余 %d 行见标注副本\n", len(l.Repeats)-i)
 				break
 			}
-			fmt.Fprintf(&b, "    %s 第%d行 与%s相同\n", r.Sheet, r.Row, r.Of)
+			fmt.Fprintf(&b, "    %s 第%d行 与%s相同\n", r.Sheet, r.Row, r.Of.ZH)
 		}
 	}
 	if len(l.Notices) > 0 {
@@ -59,7 +62,7 @@ func Report(w io.Writer, l *Ledger, s Sent) error {
 			if n.Sheet != "" {
 				sheet = n.Sheet + "："
 			}
-			fmt.Fprintf(&b, "    %s%s%s\n", sheet, n.Text, rowsText(n.Rows))
+			fmt.Fprintf(&b, "    %s%s%s\n", sheet, n.Text.ZH, n.Where().ZH)
 		}
 	}
 	b.WriteString("\n")
@@ -78,8 +81,8 @@ func (l *Ledger) reportSheets(b *strings.Builder, unsent bool) {
 		table[0] = append(table[0], "工作站")
 	}
 	for _, s := range l.Sheets {
-		if s.Skipped != "" {
-			table = append(table, []string{s.Name, "没有读：" + s.Skipped})
+		if s.Skipped.ZH != "" {
+			table = append(table, []string{s.Name, "没有读：" + s.Skipped.ZH})
 			continue
 		}
 		row := []string{s.Name, s.Kind.Title()}
@@ -124,7 +127,7 @@ func (l *Ledger) reportRejections(b *strings.Builder) {
 			fmt.Fprintf(b, "    其余 %d 行见标注副本\n", len(l.Rejections)-i)
 			break
 		}
-		fmt.Fprintf(b, "    %s 第%d行  %s\n", r.Sheet, r.Row, r.Reason)
+		fmt.Fprintf(b, "    %s 第%d行  %s\n", r.Sheet, r.Row, r.Reason.ZH)
 	}
 }
 
@@ -186,39 +189,38 @@ func (l *Ledger) StationText() string {
 }
 
 // MonthText names the months that have lines.
-func (l *Ledger) MonthText() string {
+func (l *Ledger) MonthText() schemas.Text {
 	if len(l.Months) == 0 {
-		return "（没有可导入的行）"
+		return tell("（没有可导入的行）")
 	}
-	var out []string
+	var out []schemas.Text
 	for _, m := range l.Months {
-		out = append(out, m.Title().ZH)
+		out = append(out, m.Title())
 	}
 	if len(out) > 6 {
-		return fmt.Sprintf("%s 至 %s，共 %d 个月", out[0], out[len(out)-1], len(out))
+		return tell("%s 至 %s，共 %d 个月", out[0], out[len(out)-1], len(out))
 	}
-	return strings.Join(out, "、")
+	return join(out, "、", ", ")
 }
 
 // Where lists the notice's rows: （第5、8、11行）; empty when it has none.
-func (n Notice) Where() string { return rowsText(n.Rows) }
-
-// rowsText lists rows: （第5、8、11行）.
-func rowsText(rows []int) string {
+func (n Notice) Where() schemas.Text {
 	const most = 10
-	if len(rows) == 0 {
-		return ""
+	if len(n.Rows) == 0 {
+		return schemas.Text{}
 	}
-	var out []string
-	for _, r := range rows[:min(len(rows), most)] {
-		out = append(out, fmt.Sprint(r))
+	var rows []schemas.Text
+	for _, r := range n.Rows[:min(len(n.Rows), most)] {
+		rows = append(rows, schemas.Text{ZH: strconv.Itoa(r), EN: strconv.Itoa(r)})
 	}
-	text := "第" + strings.Join(out, "、") + "行"
-	if len(rows) > most {
-		text += fmt.Sprintf("等 %d 行", len(rows))
+	if len(n.Rows) > most {
+		return tell("（第%s行等 %d 行）", join(rows, "、", ", "), len(n.Rows))
 	}
-	return "（" + text + "）"
+	return tell("（第%s行）", join(rows, "、", ", "))
 }
+
+// Text says what it repeats.
+func (r Repeat) Text() schemas.Text { return tell("与%s相同，只计一次", r.Of) }
 
 // cellWidth is how many terminal columns a text takes: a Chinese character
 // takes two.

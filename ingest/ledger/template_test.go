@@ -101,11 +101,11 @@ func TestATemplateFilledInAsItSaysImportsWithoutRejection(t *testing.T) {
 				t.Errorf("%+v", l.Notices)
 			}
 			for _, n := range l.Notices {
-				if strings.Contains(n.Text, "不认识") {
+				if strings.Contains(n.Text.ZH, "不认识") {
 					t.Errorf("%+v", n)
 				}
 			}
-			if last := l.Sheets[len(l.Sheets)-1]; last.Name != "填写说明" || last.Skipped != "模板的说明" {
+			if last := l.Sheets[len(l.Sheets)-1]; last.Name != "填写说明" || last.Skipped.ZH != "模板的说明" {
 				t.Errorf("%+v", last)
 			}
 		})

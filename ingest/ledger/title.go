@@ -70,7 +70,7 @@ func stationCode(name string, on schemas.Day) (schemas.StationCode, error) {
 	} else if m = stationGuess.FindStringSubmatch(name); m != nil {
 		place, organ = m[1], m[2]
 	} else {
-		return "", fmt.Errorf("读不出工作站名称「%s」的所在地和所驻机关", name)
+		return "", errorf("读不出工作站名称「%s」的所在地和所驻机关", name)
 	}
 	kind := map[string]schemas.StationKind{"人民法院": schemas.Court, "法院": schemas.Court, "人民检察院": schemas.Procuratorate,
 		"检察院": schemas.Procuratorate, "看守所": schemas.DetentionCentre}[organ]
@@ -80,7 +80,7 @@ func stationCode(name string, on schemas.Day) (schemas.StationCode, error) {
 	}
 	code := string(division.Code) + "-" + kind.CodeSuffix()
 	if n := numbered.FindStringSubmatch(host); n != nil {
-		return "", fmt.Errorf("「第%s%s」在 %s 不止一个，要指明是哪一个（例如 %s-%s）", n[1], organ, division.Name, code, arabic(n[1]))
+		return "", errorf("「第%s%s」在 %s 不止一个，要指明是哪一个（例如 %s-%s）", n[1], organ, division.Name, code, arabic(n[1]))
 	}
 	return schemas.ParseStationCode(code)
 }
@@ -139,7 +139,10 @@ func divisionByName(name string, on schemas.Day) (schemas.Division, error) {
 	}
 	switch len(hits) {
 	case 0:
-		return schemas.Division{}, fmt.Errorf("区划名册中没有「%s」%s", name, similar(short, valid))
+		if near := similar(short, valid); near != "" {
+			return schemas.Division{}, errorf("区划名册中没有「%s」，名称相近的有 %s", name, near)
+		}
+		return schemas.Division{}, errorf("区划名册中没有「%s」", name)
 	case 1:
 		return hits[0], nil
 	}
@@ -147,7 +150,7 @@ func divisionByName(name string, on schemas.Day) (schemas.Division, error) {
 	for _, d := range hits {
 		names = append(names, fmt.Sprintf("%s（%s）", d.Name, d.Code))
 	}
-	return schemas.Division{}, fmt.Errorf("「%s」可以是 %s", name, strings.Join(names, "、"))
+	return schemas.Division{}, errorf("「%s」可以是 %s", name, strings.Join(names, "、"))
 }
 
 // similar names divisions that share two characters in a row with name, for
@@ -167,5 +170,5 @@ func similar(name string, valid []schemas.Division) string {
 	if len(near) == 0 || len(near) > 5 {
 		return ""
 	}
-	return "，名称相近的有 " + strings.Join(near, "、")
+	return strings.Join(near, "、")
 }

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -34,7 +33,7 @@ var maxInMemory int64 = 16 << 20
 
 // unreadable makes the one-line error of a file that cannot be read.
 func unreadable(name, format string, args ...any) error {
-	return schemas.Errorf(schemas.Invalid, "%s："+format, append([]any{name}, args...)...)
+	return schemas.Errorf(schemas.Invalid, "%w", errorf("%s：%v", name, errorf(format, args...)))
 }
 
 // spreadsheet is a file of tables as it is read: a workbook or a CSV file.
@@ -281,7 +280,7 @@ func (w *workbook) rows(sheet string, use func(n int, cells []string) bool) erro
 		cells, err := rows.Columns()
 		if err != nil {
 			rows.Close()
-			return fmt.Errorf("第%d行：%w", n, err)
+			return errorf("第%d行：%v", n, err)
 		}
 		if len(cells) > 0 && !use(n, cells[:min(len(cells), maxColumns)]) {
 			break

@@ -2,6 +2,7 @@ package upload
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,8 @@ import (
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"zhiban/dashboard/assets/axe"
 )
 
 // browser is a tab of a headless Chromium that keeps what goes wrong in it.
@@ -120,6 +123,34 @@ func (b *browser) look(name string) {
 	}
 }
 
+// accessible fails on what axe finds serious or critical.
+func (b *browser) accessible(where string) {
+	b.t.Helper()
+	script, err := axe.Script()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.do(chromedp.Evaluate[chromedp.Void](script))
+	ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+	defer cancel()
+	found, err := chromedp.Run(ctx, chromedp.Evaluate[string](`axe.run(document).then(r => JSON.stringify(r.violations.map(v => ({id: v.id, impact: v.impact, nodes: v.nodes.map(n => n.target.join(' ') + ': ' + n.failureSummary)}))))`, chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var violations []struct {
+		ID, Impact string
+		Nodes      []string
+	}
+	if err := json.Unmarshal([]byte(found), &violations); err != nil {
+		b.t.Fatal(err)
+	}
+	for _, v := range violations {
+		if v.Impact == "serious" || v.Impact == "critical" {
+			b.t.Errorf("%s: %s (%s) at %d places, the first %s", where, v.ID, v.Impact, len(v.Nodes), v.Nodes[0])
+		}
+	}
+}
+
 // drop drags files over the page and lets go.
 func (b *browser) drop(files ...string) {
 	b.t.Helper()
@@ -185,11 +216,38 @@ func TestLedgersAreDroppedLookedAtAndConfirmed(t *testing.T) {
 	b.look("sent")
 	b.scheme("dark")
 	b.look("sent-dark")
+	b.accessible("the import in the dark")
 	b.scheme("light")
 	b.do(chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile))
 	b.look("sent-390")
+	b.accessible("the import on a phone")
 	b.do(chromedp.Navigate(url+Path+"?lang=en"), chromedp.WaitReady("#upload"))
 	b.look("form-390-en")
+	b.clean()
+}
+
+func TestThePageIsAccessibleAndSpeaksBothLanguages(t *testing.T) {
+	b := newBrowser(t)
+	for _, lang := range []string{"", "?lang=en"} {
+		url, _, _ := site(t)
+		b.do(chromedp.Navigate(url+Path+lang), chromedp.WaitReady("#upload"))
+		b.accessible("the form" + lang)
+		b.do(chromedp.SetUploadFiles("#files", ledgers(t)), chromedp.WaitReady("#chosen li:nth-child(2)"), chromedp.Click("#upload button"), chromedp.WaitReady("#confirm"))
+		b.look("dry" + lang)
+		b.accessible("the dry run" + lang)
+		want := map[string][]string{
+			"":         {"是否在押「不知道」不认识，应为 是 或 否", "相同，只计一次", "2026年9月"},
+			"?lang=en": {"是否在押 “不知道” is not known; it should be 是 (yes) or 否 (no)", "the same as row", "counts once", "September 2026"},
+		}[lang]
+		page := eval[string](b, `document.querySelector('main').innerText`)
+		for _, text := range want {
+			if !strings.Contains(page, text) {
+				t.Errorf("the page%s lacks %q: %s", lang, text, page)
+			}
+		}
+		b.do(chromedp.Click("#confirm button"), chromedp.WaitReady("a.go"))
+		b.accessible("the import" + lang)
+	}
 	b.clean()
 }
 

@@ -25,7 +25,7 @@ var messages = map[string]schemas.Text{
 	"language":      {ZH: "English", EN: "中文"},
 	"language.code": {ZH: "en", EN: "zh-CN"},
 
-	"intro":         {ZH: "先试运行：读出每一行、列出问题，什么也不发送；看过结果再确认导入。同一文件可以反复导入，已导入的行不会重复计。", EN: "First a dry run: every line is read and problems are listed, nothing is sent; you confirm after looking. A file may be imported any number of times, each line counts once. What is said about lines is in Chinese, as the ledgers are."},
+	"intro":         {ZH: "先试运行：读出每一行、列出问题，什么也不发送；看过结果再确认导入。同一文件可以反复导入，已导入的行不会重复计。", EN: "First a dry run: every line is read and problems are listed, nothing is sent; you confirm after looking. A file may be imported any number of times, each line counts once."},
 	"drop.title":    {ZH: "选择台账文件", EN: "Choose ledgers"},
 	"drop.hint":     {ZH: "可以把文件拖到这里", EN: "Files may be dropped here"},
 	"drop.files":    {ZH: "文件（XLSX 或 CSV，可多选，合计不超过 %d MB）", EN: "Files (XLSX or CSV, several at once, up to %d MB together)"},
@@ -69,6 +69,7 @@ var messages = map[string]schemas.Text{
 	"file.refused":   {ZH: "拒收", EN: "Refused"},
 	"file.copy":      {ZH: "下载标注副本", EN: "Download the marked copy"},
 	"file.copy.hint": {ZH: "每行的结果写在最后一列「导入结果」，改正后可直接再导入。", EN: "Each line's result stands in the last column 导入结果; mend it and import it again."},
+	"copy.failed":    {ZH: "标注副本没有做成：%v", EN: "The marked copy could not be made: %v"},
 	"file.unread":    {ZH: "没有读", EN: "Not read"},
 	"file.more":      {ZH: "其余见标注副本。", EN: "The marked copy has the rest."},
 

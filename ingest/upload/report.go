@@ -27,9 +27,9 @@ type report struct {
 type file struct {
 	Name     string
 	Index    int
-	Error    string // why it could not be read
+	Error    schemas.Text // why it could not be read
 	Stations string
-	Months   string
+	Months   schemas.Text
 	Sheets   []sheet
 	Several  bool // stations
 	Rejected []line
@@ -37,7 +37,7 @@ type file struct {
 	Notices  []line
 	More     bool // than are listed
 	Sent     ledger.Sent
-	SendErr  string
+	SendErr  schemas.Text
 	Copy     string // name of the marked copy; empty: there is none
 
 	copy []byte
@@ -51,7 +51,7 @@ type sheet struct {
 type line struct {
 	Sheet string
 	Row   int
-	Text  string
+	Text  schemas.Text
 }
 
 func newReport(sources []ledger.Source, outcomes []ledger.Outcome, sent bool) *report {
@@ -59,7 +59,7 @@ func newReport(sources []ledger.Source, outcomes []ledger.Outcome, sent bool) *r
 	for i, o := range outcomes {
 		f := file{Name: sources[i].Name, Index: i}
 		if o.Err != nil {
-			f.Error = o.Err.Error()
+			f.Error = ledger.ErrorText(o.Err)
 			r.Unread++
 			r.Files = append(r.Files, f)
 			continue
@@ -80,7 +80,7 @@ func (f *file) fill(o ledger.Outcome) {
 	l := o.Ledger
 	f.Stations, f.Months, f.Several, f.Sent = l.StationText(), l.MonthText(), len(l.Stations)+len(l.Centres) > 1, o.Sent
 	if o.Sent.Err != nil {
-		f.SendErr = o.Sent.Err.Error()
+		f.SendErr = ledger.ErrorText(o.Sent.Err)
 	}
 	for _, s := range l.Sheets {
 		f.Sheets = append(f.Sheets, sheet{s, s.Kind.Text()})
@@ -96,10 +96,10 @@ func (f *file) fill(o ledger.Outcome) {
 		add(&f.Rejected, line{r.Sheet, r.Row, r.Reason})
 	}
 	for _, r := range l.Repeats {
-		add(&f.Repeated, line{r.Sheet, r.Row, "与" + r.Of + "相同，只计一次"})
+		add(&f.Repeated, line{r.Sheet, r.Row, r.Text()})
 	}
 	for _, n := range l.Notices {
-		add(&f.Notices, line{n.Sheet, 0, n.Text + n.Where()})
+		add(&f.Notices, line{n.Sheet, 0, schemas.Text{ZH: n.Text.ZH + n.Where().ZH, EN: n.Text.EN + n.Where().EN}})
 	}
 }
 
@@ -110,7 +110,7 @@ func (f *file) mark(src []byte, l *ledger.Ledger) {
 	}
 	var b bytes.Buffer
 	if err := ledger.Annotate(src, l, &b); err != nil {
-		f.Notices = append(f.Notices, line{Text: fmt.Sprintf("标注副本没有做成：%v", err)})
+		f.Notices = append(f.Notices, line{Text: schemas.Text{ZH: fmt.Sprintf(messages["copy.failed"].ZH, err), EN: fmt.Sprintf(messages["copy.failed"].EN, err)}})
 		return
 	}
 	f.Copy, f.copy = l.CopyName(), b.Bytes()
