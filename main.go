@@ -9,6 +9,7 @@
 //	zhiban import FILE…          send ledgers kept as XLSX or CSV
 //	zhiban simulate              make up a province
 //	zhiban rebuild               fill new tables from the log, compare, switch
+//	zhiban verify                recount the log independently and compare
 //	zhiban deadletter            see to records that could not be read
 //
 // This file parses flags, builds the parts, runs them and closes them; what
@@ -80,6 +81,7 @@ type command struct {
 	Import     importCommand     `cmd:"" help:"Send the ledgers that counties keep as XLSX or CSV."`
 	Simulate   simulateCommand   `cmd:"" help:"Make up a believable province, with its own count of what it did."`
 	Rebuild    rebuildCommand    `cmd:"" help:"Fill new tables from the log, compare them with those in use, and switch."`
+	Verify     verifyCommand     `cmd:"" help:"Recount the log independently and compare every figure."`
 	Deadletter deadletterCommand `cmd:"" help:"See to records of the log that could not be read."`
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"zhiban/projector"
+	"zhiban/projector/verify"
 	"zhiban/schemas"
 	"zhiban/schemas/warehouse"
 )
@@ -167,6 +168,41 @@ func (r *run) showComparison(rebuild *projector.Rebuild, c projector.Comparison)
 	if c.More > 0 {
 		fmt.Fprintf(r.Stdout, "  另有 %d 项未列出\n", c.More)
 	}
+}
+
+type verifyCommand struct {
+	operated
+	Lang string `default:"zh" enum:"zh,en" help:"Language of the report."`
+}
+
+// Run recounts the log independently and compares. The exit status is 0 when
+// everything agrees, 2 when something does not, 1 when it could not be done. The
+// result is kept for the page.
+func (c *verifyCommand) Run(ctx context.Context, r *run) error {
+	at, conn, err := c.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	bar := progressbar.NewOptions64(-1, progressbar.OptionSetWriter(r.Stderr), progressbar.OptionSetVisibility(r.terminal()), progressbar.OptionSetDescription("正在核对"), progressbar.OptionShowCount(), progressbar.OptionClearOnFinish())
+	result, err := verify.Run(ctx, verify.Config{Brokers: at.Kafka, Conn: conn, Log: r.log, Progress: func(done, total int64) {
+		bar.ChangeMax64(max(total, 1))
+		_ = bar.Set64(done)
+	}})
+	if err != nil {
+		return err
+	}
+	_ = bar.Finish()
+	if err := result.Keep(ctx, conn); err != nil {
+		return err
+	}
+	if err := result.Text(r.Stdout, c.Lang); err != nil {
+		return err
+	}
+	if !result.OK() {
+		return errInPart
+	}
+	return nil
 }
 
 type deadletterCommand struct {

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/go-cmp/cmp"
 	kafka "github.com/segmentio/kafka-go"
 
@@ -57,7 +56,7 @@ var versions atomic.Int32
 // projection is a log and the tables that a projector filled from it.
 type projection struct {
 	t      testing.TB
-	conn   driver.Conn
+	conn   *warehouse.Conn
 	topic  string
 	tables warehouse.Tables
 	sent   int64
