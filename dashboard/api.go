@@ -91,6 +91,7 @@ func (s *Server) operations(r *mux.Router) *huma.OpenAPI {
 	huma.Register(api, get("/api/v1/events/{id}", "event", "An event with its place in the log, its case and its postings"), s.eventByID)
 	huma.Register(api, huma.Operation{OperationID: "effective-events", Method: http.MethodPost, Path: "/api/v1/effective-events", SkipValidateParams: true,
 		Summary: "Those of some events that count, as they count now", Errors: []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable}}, s.effectiveEvents)
+	huma.Register(api, get("/api/v1/effective-events", "effective-events-of", "Events of a station or division that count, as they count now"), s.effectiveEventsOf)
 	huma.Register(api, get("/api/v1/open-cases", "open-cases", "The cases of a station that wait for their next step"), s.openCases)
 	huma.Register(api, get("/api/v1/status", "status", "How far the projection has come"), s.status)
 	huma.Register(api, get("/api/v1/lawyers", "lawyers", "Lawyers posted by the centres of a division"), s.lawyers)
@@ -281,10 +282,47 @@ func (s *Server) effectiveEvents(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.apiError(ctx, fmt.Errorf("events as they count: %w", unavailable(err)))
 	}
+	return withoutTheirTexts(found), nil
+}
+
+func withoutTheirTexts(found report.EffectiveEvents) *body[report.EffectiveEvents] {
 	for i := range found.Events {
 		found.Events[i].Data = withoutTexts(found.Events[i].Data)
 	}
-	return &body[report.EffectiveEvents]{found}, nil
+	return &body[report.EffectiveEvents]{found}
+}
+
+func (s *Server) effectiveEventsOf(ctx context.Context, in *struct {
+	Source string `query:"source" doc:"station or division code" example:"220182-court"`
+	Case   string `query:"case" doc:"kind of case" example:"shift"`
+	From   string `query:"from" doc:"first day" example:"2026-09-01"`
+	To     string `query:"to" doc:"last day, inclusive" example:"2026-09-30"`
+	rawQuery
+}) (*body[report.EffectiveEvents], error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	r := in.reader()
+	source, kind := r.source(), schemas.CaseKind(r.choice("case", codes[string](schemas.Catalogue.Cases())...))
+	from, to := r.day("from"), r.day("to")
+	if in.Case == "" {
+		r.problem("case", "", "problem.choice", codes[string](schemas.Catalogue.Cases()))
+	}
+	for param, day := range map[string]string{"from": in.From, "to": in.To} {
+		if day == "" {
+			r.problem(param, "", "problem.day")
+		}
+	}
+	if from > to {
+		r.problem("from", from.String(), "problem.order", from.String(), to.String())
+	}
+	if err := r.err(); err != nil {
+		return nil, s.apiError(ctx, err)
+	}
+	found, err := s.read.EffectiveEventsOf(ctx, report.ProvinceWide, source, kind, from, to)
+	if err != nil {
+		return nil, s.apiError(ctx, fmt.Errorf("events of %s as they count: %w", source.Key(), unavailable(err)))
+	}
+	return withoutTheirTexts(found), nil
 }
 
 func (s *Server) openCases(ctx context.Context, in *struct {

@@ -528,6 +528,16 @@ func (f *fake) EffectiveEvents(ctx context.Context, scope report.Scope, ids []sc
 	return out, f.down
 }
 
+func (f *fake) EffectiveEventsOf(_ context.Context, _ report.Scope, source schemas.Source, kind schemas.CaseKind, from, to schemas.Day) (report.EffectiveEvents, error) {
+	out := report.EffectiveEvents{Cut: f.cut(), Events: []schemas.Envelope{}}
+	for _, d := range f.events {
+		if e, err := d.Event.Parse(); err == nil && e.Source == source && e.Case.Kind == kind && from <= schemas.DayOf(e.Time) && schemas.DayOf(e.Time) <= to {
+			out.Events = append(out.Events, d.Event)
+		}
+	}
+	return out, f.down
+}
+
 func (f *fake) OpenCases(_ context.Context, _ report.Scope, station schemas.StationCode) (report.OpenCases, error) {
 	return report.OpenCases{Station: station, Cut: f.cut(), Total: 1, Cases: []report.OpenCase{{Subject: "shift/0199a1c2-7d1e-7c3a-9a55-0242ac120001", Type: "zhiban.shift.signed_in.v1",
 		Time: f.now, Lawyer: "12201201810123456", Mode: "onsite", Missing: "zhiban.shift.signed_out.v1"}}}, f.down

@@ -45,6 +45,24 @@ func TestEffectiveEventsAreAskedByID(t *testing.T) {
 	if code != http.StatusOK || strings.Count(body, `"channel":"visit"`) != 1 || strings.Contains(body, "SECRET") {
 		t.Errorf("%d %s", code, body)
 	}
+	f.events[id] = report.EventDetail{Event: schemas.Envelope{ID: id.String(), Source: "/stations/220182-court", Subject: "shift/" + id.String(), Type: "zhiban.shift.signed_in.v1", Time: "2026-09-30T23:59:00+08:00", Data: json.RawMessage(`{"lawyer":"12201201810123456","mode":"onsite"}`)}}
+	for query, want := range map[string]int{
+		"source=220182-court&case=shift&from=2026-09-01&to=2026-09-30":        1,
+		"source=220182-court&case=shift&from=2026-10-01&to=2026-10-31":        0,
+		"source=220182-court&case=consultation&from=2026-09-01&to=2026-09-30": 0,
+		"source=220182&case=shift&from=2026-09-01&to=2026-09-30":              0,
+		"source=999999-court&case=shift&from=2026-09-01&to=2026-09-30":        -1,
+		"source=220182-court&case=duty&from=2026-09-01&to=2026-09-30":         -1,
+		"source=220182-court&case=shift&from=2026-09-30&to=2026-09-01":        -1,
+		"source=220182-court&from=2026-09-01&to=2026-09-01":                   -1,
+		"source=220182-court&case=shift":                                      -1,
+		"source=220182-court&case=shift&from=x&to=2026-09-01":                 -1,
+	} {
+		code, _, body := get(t, s, "/api/v1/effective-events?"+query)
+		if want < 0 && code != http.StatusUnprocessableEntity || want >= 0 && (code != http.StatusOK || strings.Count(body, `"specversion"`) != want) {
+			t.Errorf("%s: %d %s", query, code, body)
+		}
+	}
 	for name, question := range map[string]string{
 		"no id": `{"ids":["x"]}`, "no list": `{}`, "no JSON": `ids`, "too many": `{"ids":["` + strings.Repeat(id.String()+`","`, 1000) + id.String() + `"]}`,
 	} {

@@ -216,6 +216,19 @@ func (q *queryReader) station() schemas.StationCode {
 	return code
 }
 
+// source is the parameter of that name, a station or a division.
+func (q *queryReader) source() schemas.Source {
+	text := q.text("source")
+	if code, err := schemas.ParseStationCode(text); err == nil {
+		return schemas.Source{Station: code, Division: code.Division()}
+	}
+	division := schemas.DivisionCode(text)
+	if _, ok := schemas.Divisions.Get(division); !ok {
+		q.problem("source", text, "problem.division")
+	}
+	return schemas.Source{Division: division}
+}
+
 // indicators are codes of the catalogue.
 func (q *queryReader) indicators(param string, otherwise []schemas.IndicatorCode) []schemas.IndicatorCode {
 	var all []string

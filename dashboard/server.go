@@ -43,6 +43,7 @@ type Reader interface {
 	Postings(ctx context.Context, scope report.Scope, q report.Query, offset, limit int) (report.PostingPage, error)
 	Event(ctx context.Context, scope report.Scope, id schemas.EventID) (report.EventDetail, error)
 	EffectiveEvents(ctx context.Context, scope report.Scope, ids []schemas.EventID) (report.EffectiveEvents, error)
+	EffectiveEventsOf(ctx context.Context, scope report.Scope, source schemas.Source, kind schemas.CaseKind, from, to schemas.Day) (report.EffectiveEvents, error)
 	OpenCases(ctx context.Context, scope report.Scope, station schemas.StationCode) (report.OpenCases, error)
 	Stations(ctx context.Context, scope report.Scope, division schemas.DivisionCode, asOf time.Time) ([]report.Station, error)
 	Station(ctx context.Context, scope report.Scope, code schemas.StationCode, asOf time.Time) (report.Station, error)

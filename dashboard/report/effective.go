@@ -48,6 +48,43 @@ func (w *Warehouse) EffectiveEvents(ctx context.Context, scope Scope, ids []sche
 	return out, nil
 }
 
+// mostEffective bounds the events of one answer.
+const mostEffective = 20_000
+
+// EffectiveEventsOf lists the events of a station or division and a kind of case
+// that count and happened on the days from to to.
+func (w *Warehouse) EffectiveEventsOf(ctx context.Context, scope Scope, source schemas.Source, kind schemas.CaseKind, from, to schemas.Day) (EffectiveEvents, error) {
+	r, cut, err := w.at(ctx, time.Time{})
+	if err != nil {
+		return EffectiveEvents{}, err
+	}
+	if !scope.holds(r, source) {
+		return EffectiveEvents{}, schemas.Errorf(schemas.NotFound, "there is no station or division %s", source.Key())
+	}
+	// A correction may have brought an event into these days, whenever either was
+	// made: so cases with one are looked at whole.
+	of := ` FROM ` + cut.tables.Events() + ` WHERE case_kind = ? AND source = ? AND ` + cut.condition()
+	args := []any{string(kind), source.Key(), string(kind), source.Key(), from.Start().UnixMilli(), (to + 1).Start().UnixMilli()}
+	events, _, err := w.events(ctx, `SELECT `+warehouse.EventColumns+`, kafka_partition, kafka_offset`+of+` AND case_key IN (SELECT case_key`+of+`
+		AND (time >= fromUnixTimestamp64Milli(?) AND time < fromUnixTimestamp64Milli(?) OR endsWith(type, '.corrected.v1'))) ORDER BY kafka_partition, kafka_offset`, args...)
+	if err != nil {
+		return EffectiveEvents{}, err
+	}
+	out := EffectiveEvents{Cut: cut, Events: []schemas.Envelope{}}
+	for _, history := range byCase(events) {
+		for _, e := range schemas.Effective(history) {
+			if day := schemas.DayOf(e.Time); from <= day && day <= to {
+				out.Events = append(out.Events, e.Envelope())
+			}
+		}
+	}
+	if len(out.Events) > mostEffective {
+		return EffectiveEvents{}, schemas.Errorf(schemas.TooLarge, "%d events are more than the %d of one answer; ask for fewer days", len(out.Events), mostEffective)
+	}
+	slices.SortFunc(out.Events, func(a, b schemas.Envelope) int { return strings.Compare(a.ID, b.ID) })
+	return out, nil
+}
+
 // byCase sorts events into the histories of their cases, which keep the order.
 func byCase(events []schemas.Event) map[schemas.CaseID][]schemas.Event {
 	cases := map[schemas.CaseID][]schemas.Event{}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -158,6 +159,20 @@ func TestEffectiveEventsAreTheOnesThatCountAsTheyCount(t *testing.T) {
 	}
 	if got := found(Scope{Division: "220182", Station: court}, ids[0], ids[2]); got != "0 "+in {
 		t.Errorf("of one station: %s", got)
+	}
+	// By station and days: the corrected sign-in has moved to another day.
+	b.write([4]string{court, "shift.corrected", caseKey(1), `{"target":"` + ids[0].String() + `","reason":"登记有误","time":"2026-08-20T08:00:00+08:00","data":` + in + `}`})
+	of := func(station schemas.StationCode, from, to schemas.Day) int {
+		t.Helper()
+		answer, err := b.EffectiveEventsOf(t.Context(), ProvinceWide, schemas.Source{Station: station, Division: station.Division()}, schemas.CaseShift, from, to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(answer.Events)
+	}
+	august, september := schemas.Date(2026, time.August, 1), schemas.Date(2026, time.September, 1)
+	if a, s, other := of(court, august, september-1), of(court, september, september), of(centre, september, september); a != 1 || s != 1 || other != 1 {
+		t.Errorf("%d in August, expected the corrected sign-in; %d in September, expected its sign-out; %d at the other station", a, s, other)
 	}
 	if got := found(ProvinceWide); got != "" {
 		t.Errorf("asked for none: %s", got)
