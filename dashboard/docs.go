@@ -66,6 +66,7 @@ type referenceType struct {
 	Name, Title, Clause string
 	Fields              []referenceField
 	Rules               []string
+	Figures             []link // that it can change
 	Example             string
 	Schema              string
 }
@@ -154,6 +155,9 @@ func (v *visit) referenceType(t *schemas.EventType) referenceType {
 		r.Rules = append(r.Rules, rule.In(string(v.phrases)))
 	}
 	r.Rules = append(r.Rules, v.pairs(t, schema)...)
+	for _, ind := range t.Figures() {
+		r.Figures = append(r.Figures, link{ind.Name.In(string(v.phrases)), v.link("/indicators") + "#" + termID(ind.Code)})
+	}
 	return r
 }
 

@@ -279,9 +279,10 @@ func describeIngest(doc *huma.OpenAPI) {
 		doc.Paths[eventsPath] = &huma.PathItem{}
 	}
 	doc.Paths[eventsPath].Post = post
-	eventType := &huma.Schema{Type: huma.TypeObject, Required: []string{"name", "case", "title", "schema", "example"}, Properties: map[string]*huma.Schema{
+	eventType := &huma.Schema{Type: huma.TypeObject, Required: []string{"name", "case", "title", "figures", "schema", "example"}, Properties: map[string]*huma.Schema{
 		"name": text("the type's full name"), "case": text(""), "clause": text("of the 2018 rules"),
 		"title":   {Type: huma.TypeObject, Required: []string{"zh", "en"}, Properties: map[string]*huma.Schema{"zh": text(""), "en": text("")}},
+		"figures": {Type: huma.TypeArray, Items: text(""), Description: "codes of the indicators that an event of the type can change"},
 		"schema":  {Type: huma.TypeObject, AdditionalProperties: true, Description: "JSON Schema of the data"},
 		"example": {Type: huma.TypeObject, AdditionalProperties: true, Description: "an example of the data"}}}
 	doc.Paths[eventTypesPath] = &huma.PathItem{Get: &huma.Operation{OperationID: "event-types", Summary: "What every type of event holds, with JSON Schema and example", Tags: []string{"ingest"},

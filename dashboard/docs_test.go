@@ -29,6 +29,11 @@ func TestTheReferenceHoldsEveryTypeWithItsFieldsAndAValidExample(t *testing.T) {
 			if !ok || !strings.Contains(section, typ.Title.In(lang)) || !strings.Contains(section, typ.Clause) {
 				t.Fatalf("%s: no section, title or clause", typ.Name)
 			}
+			for _, ind := range typ.Figures() {
+				if !strings.Contains(section, `#term-`+string(ind.Code)+`">`+html.EscapeString(ind.Name.In(lang))+`</a>`) {
+					t.Errorf("%s does not lead to %s", typ.Name, ind.Code)
+				}
+			}
 			for name, field := range schemas.JSONSchema(typ).Properties {
 				if !strings.Contains(section, `<th scope="row"><code>`+name+`</code>`) {
 					t.Errorf("%s lacks %s", typ.Name, name)

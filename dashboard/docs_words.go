@@ -78,8 +78,13 @@ var typeRules = map[string]schemas.Text{
 	"zhiban.station.founded.v1": {
 		ZH: "code 与 subject、source 中的代码相同，kind 与代码相符（代码中的 detention 即 detention_centre）；name 必须符合“XX法律援助中心驻人民法院/人民检察院/看守所值班律师工作站”。",
 		EN: "code is that of subject and source, and kind agrees with it (detention in a code is detention_centre); name follows the pattern of the regulation."},
-	"zhiban.lawyer.enrolled.v1": {ZH: "licence 与 subject 中的执业证号相同。", EN: "licence is that of the subject."},
-	"zhiban.shift.planned.v1":   {ZH: "end 晚于 start。", EN: "end is after start."},
+	"zhiban.lawyer.enrolled.v1":   {ZH: "licence 与 subject 中的执业证号相同。", EN: "licence is that of the subject."},
+	"zhiban.shift.planned.v1":     {ZH: "end 晚于 start。", EN: "end is after start."},
+	"zhiban.contact.appointed.v1": {ZH: "to 不早于 from。", EN: "to is not before from."},
+	"zhiban.station.inspected.v1": {ZH: "同一项目不能既在 met 又在 missing 中，每项只写一次。", EN: "no item is both in met and in missing, and each stands once."},
+	"zhiban.roster.delivered.v1":  {ZH: "receivers 中每个机关只写一次。", EN: "each organ stands once in receivers."},
+	"zhiban.meeting.held.v1":      {ZH: "organs 中每个机关只写一次。", EN: "each organ stands once in organs."},
+	"zhiban.station.noticed.v1":   {ZH: "items 中每项只写一次。", EN: "each item stands once."},
 }
 
 // valueWords are the Chinese terms of values that no field's description lists.
@@ -178,6 +183,7 @@ var docWords = map[string]string{
 	"first day of the duty, when it came after the 2018 rules":                                           "适用起始日（晚于 2018 年规定的）",
 	"by partition, the offset of the first event that is not counted":                                    "各分区第一条未计入的事件的位置",
 	"one object for each combination of dimension values that has postings":                              "每个有分录的分组一行",
+	"codes of the indicators that an event of the type can change":                                       "这类事件能够影响的指标的代码",
 	"JSON Schema of the data":                                                                            "data 的 JSON Schema",
 	"an example of the data":                                                                             "data 的示例",
 	"as it was sent":                                                                                     "与发送的相同",

@@ -6,6 +6,9 @@ import (
 	"zhiban/schemas"
 )
 
+// termID is the place of a figure on the page of definitions.
+func termID(code schemas.IndicatorCode) string { return "term-" + string(code) }
+
 // indicatorsPage lists what every figure means.
 func (s *Server) indicatorsPage(_ context.Context, v *visit) (page, error) {
 	if err := v.err(); err != nil {
@@ -19,7 +22,7 @@ func (s *Server) indicatorsPage(_ context.Context, v *visit) (page, error) {
 		if ind.Effective != 0 {
 			clause.Sub = v.t("terms.since", ind.Effective.String())
 		}
-		t.Rows = append(t.Rows, []cell{{Text: ind.Name.In(lang), Name: true}, {Text: ind.Unit.In(lang)}, {Text: v.t("kind." + string(ind.Kind))},
+		t.Rows = append(t.Rows, []cell{{Text: ind.Name.In(lang), ID: termID(ind.Code), Name: true}, {Text: ind.Unit.In(lang)}, {Text: v.t("kind." + string(ind.Kind))},
 			{Text: ind.Definition.In(lang)}, clause, {Text: string(ind.Code), Muted: true}})
 	}
 	p := listPage{Heading: v.t("terms.title"), Table: t, Words: []fact{

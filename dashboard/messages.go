@@ -268,6 +268,8 @@ var messages = map[string]message{
 	"docs.places.station":  {"只能是工作站", "a station only"},
 	"docs.places.both":     {"工作站或地区", "a station or a division"},
 	"docs.field":           {"字段", "Field"},
+	"docs.feeds":           {"影响的指标：", "Figures it can change: "},
+	"docs.feeds.none":      {"不影响任何指标。", "It changes no figure."},
 	"docs.type":            {"类型", "Type"},
 	"docs.values":          {"含义、取值与限制", "Meaning, values and limits"},
 	"docs.example":         {"示例", "Example"},

@@ -19,6 +19,7 @@ type table struct {
 // cell is a cell: words or a figure, perhaps with a link.
 type cell struct {
 	Text  string
+	ID    string // where a link to the row leads
 	Href  string
 	Title string   // what a link's figure alone does not say
 	Mark  string   // name of the chart's mark that leads to Href too

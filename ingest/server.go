@@ -142,6 +142,7 @@ type typeRow struct {
 	Case    string          `json:"case"`
 	Title   schemas.Text    `json:"title"`
 	Clause  string          `json:"clause,omitempty"`
+	Figures []string        `json:"figures"` // codes of the indicators that it can change
 	Schema  any             `json:"schema"`  // of the data
 	Example json.RawMessage `json:"example"` // of the data
 }
@@ -149,7 +150,11 @@ type typeRow struct {
 func eventTypes() any {
 	var rows []typeRow
 	for _, t := range schemas.Catalogue.All() {
-		rows = append(rows, typeRow{t.Name, string(t.Case), t.Title, t.Clause, schemas.JSONSchema(t), json.RawMessage(t.Example)})
+		figures := []string{}
+		for _, ind := range t.Figures() {
+			figures = append(figures, string(ind.Code))
+		}
+		rows = append(rows, typeRow{t.Name, string(t.Case), t.Title, t.Clause, figures, schemas.JSONSchema(t), json.RawMessage(t.Example)})
 	}
 	return map[string]any{"event_types": rows}
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -600,6 +601,7 @@ func TestEventTypesArePublished(t *testing.T) {
 		EventTypes []struct {
 			Name, Case string
 			Title      schemas.Text
+			Figures    []schemas.IndicatorCode
 			Schema     struct{ Type, Title string }
 			Example    json.RawMessage
 		} `json:"event_types"`
@@ -614,6 +616,11 @@ func TestEventTypesArePublished(t *testing.T) {
 	for i, p := range published.EventTypes {
 		if p.Name != all[i].Name || p.Title != all[i].Title || p.Schema.Type != "object" || string(p.Example) != all[i].Example {
 			t.Errorf("type %d: %+v", i, p)
+		}
+		for _, code := range all[i].Feeds {
+			if !slices.Contains(p.Figures, code) {
+				t.Errorf("%s does not say that it changes %s", p.Name, code)
+			}
 		}
 	}
 }
