@@ -439,13 +439,13 @@ func (c *importCommand) Run(ctx context.Context, r *run) error {
 		}
 	}
 	client := r.client(c.To)
-	known := client.Known
+	known, held := client.Known, client.Held
 	if c.To == "" {
-		known = nil
+		known, held = nil, nil
 	}
 	err := ledger.Import(ctx, ledger.Options{
 		Files: c.Files, Station: station, DryRun: c.DryRun, Server: c.To, Out: r.Stdout,
-		Send: sendLedger(client), Known: known, Progress: r.importProgress(),
+		Send: sendLedger(client), Known: known, Held: held, Progress: r.importProgress(),
 	})
 	if errors.Is(err, ledger.ErrRejected) {
 		return errInPart
@@ -545,7 +545,7 @@ func (r *run) entryPages(router *mux.Router, docs, home string) {
 // api serves, in the same way as the command does.
 func (r *run) importPage(api http.Handler, home string) *upload.Page {
 	client := &ingest.Client{URL: "http://localhost", HTTP: &http.Client{Transport: upload.Local(api)}}
-	return upload.New(upload.Config{Send: sendLedger(client), Known: client.Known, Home: home, Log: r.log})
+	return upload.New(upload.Config{Send: sendLedger(client), Known: client.Known, Held: client.Held, Home: home, Log: r.log})
 }
 
 // client sends to an ingest server and says when it has to try again.

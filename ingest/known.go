@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -39,6 +40,17 @@ func (c *Client) Known(ctx context.Context, ids []string) (map[string]schemas.En
 		}
 	}
 	return known, nil
+}
+
+// Held asks a platform which events of a source and a kind of case count that
+// happened on the days from to to. An address that serves ingest alone knows none.
+func (c *Client) Held(ctx context.Context, source schemas.Source, kind schemas.CaseKind, from, to schemas.Day) ([]schemas.Envelope, error) {
+	query := url.Values{"source": {source.Key()}, "case": {string(kind)}, "from": {from.String()}, "to": {to.String()}}
+	var answer struct {
+		Events []schemas.Envelope `json:"events"`
+	}
+	_, err := c.ask(ctx, http.MethodGet, knownPath+"?"+query.Encode(), nil, &answer)
+	return answer.Events, err
 }
 
 // ask sends a question and reads the answer; there is false when nobody answers

@@ -52,7 +52,9 @@
 //   - Adding what was missing, a sign-out or a signature, is a new event of the
 //     same case and simply completes it.
 //   - Changing the key itself (date, time, licence) makes another line; the old
-//     one has to be voided by hand.
+//     one has to be voided by hand, as has one that was deleted. Since the ids of
+//     imported events follow from their cases, [Options].Held lets Import find and
+//     tell them; it voids none, for the line may stand in another file.
 //
 // # What leaves the file
 //

@@ -40,6 +40,12 @@ type Options struct {
 	// stands.
 	Known func(ctx context.Context, ids []string) (map[string]schemas.Envelope, error)
 
+	// Held, when there is one, returns the events of a source and a kind of case that
+	// the platform holds of the days from to to, as they count now; nil when it
+	// cannot tell. Lines that were imported before and are not in the file any more
+	// are found by it.
+	Held func(ctx context.Context, source schemas.Source, kind schemas.CaseKind, from, to schemas.Day) ([]schemas.Envelope, error)
+
 	// Progress, when there is one, hears how far the import is.
 	Progress func(Progress)
 
@@ -202,6 +208,9 @@ func (r *run) source(ctx context.Context, path string, src []byte) (*Ledger, Sen
 	case r.Known != nil && len(l.Events) <= mostLooked:
 		r.look(ctx, l, &s)
 	}
+	if r.Held != nil && s.Err == nil {
+		r.findGone(ctx, l)
+	}
 	l.sort()
 	return l, s, nil
 }
@@ -244,7 +253,7 @@ func ImportSources(ctx context.Context, o Options, sources []Source) []Outcome {
 		out[i].Ledger, out[i].Sent, out[i].Err = r.source(ctx, src.Name, src.Data)
 		if out[i].Sent.Err != nil {
 			r.Send = func(context.Context, []schemas.Envelope) ([]Result, error) { return nil, out[i].Sent.Err }
-			r.Known = nil
+			r.Known, r.Held = nil, nil
 		}
 	}
 	return out

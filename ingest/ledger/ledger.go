@@ -15,6 +15,7 @@ type Ledger struct {
 	Rejections []Rejection
 	Repeats    []Repeat
 	Notices    []Notice
+	Gone       []Gone // by time
 
 	format   format
 	large    bool // too large to be marked

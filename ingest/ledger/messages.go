@@ -134,6 +134,11 @@ var english = map[string]string{
 	"服务器拒收，没有说明原因":                     "refused by the server, which gave no reason",
 	"标注副本没有写成：%v":                      "the marked copy could not be written: %v",
 
+	"%s %s":         "%s %s",
+	"%s %s，执业证号 %s": "%s %s, licence %s",
+	"%d 行曾导入、本次文件中没有。它们仍在计数：确已删除的，或改了日期、时间、律师的，请把旧记录在平台上作废；在同月另一份台账里的不用管": "%d lines were imported before and are not in this file. They still count: void those that were deleted, or whose date, time or lawyer was changed; leave those that stand in another file of the month",
+	"没有问到此前导入过、本次没有的行：%v": "the platform did not say which lines were imported before: %v",
+
 	// Rows and months.
 	"（第%s行）":          " (rows %s)",
 	"（第%s行等 %d 行）":    " (rows %s and others, %d in all)",

@@ -51,6 +51,16 @@ func Report(w io.Writer, l *Ledger, s Sent) error {
 			fmt.Fprintf(&b, "    %s 第%d行 与%s相同\n", r.Sheet, r.Row, r.Of.ZH)
 		}
 	}
+	if len(l.Gone) > 0 {
+		fmt.Fprintf(&b, "\n  %s\n", l.GoneText().ZH)
+		for i, g := range l.Gone {
+			if i == maxReported {
+				fmt.Fprintf(&b, "    其余 %d 行没有列出\n", len(l.Gone)-i)
+				break
+			}
+			fmt.Fprintf(&b, "    %s  事件 %s\n", g.Text().ZH, g.Event)
+		}
+	}
 	if len(l.Notices) > 0 {
 		fmt.Fprintf(&b, "\n  提示\n")
 		for i, n := range l.Notices {

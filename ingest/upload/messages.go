@@ -47,6 +47,7 @@ var messages = map[string]schemas.Text{
 	"lines.imported":  {ZH: "已导入", EN: "Imported"},
 	"lines.repeated":  {ZH: "重复", EN: "Repeated"},
 	"lines.rejected":  {ZH: "退回", EN: "Rejected"},
+	"lines.gone":      {ZH: "曾导入、本次文件中没有", EN: "Imported before, not in this file"},
 	"files.unread":    {ZH: "读不出的文件", EN: "Unreadable files"},
 	"unit.lines":      {ZH: "行", EN: "lines"},
 	"unit.files":      {ZH: "个", EN: "files"},
@@ -71,7 +72,7 @@ var messages = map[string]schemas.Text{
 	"file.copy.hint": {ZH: "每行的结果写在最后一列「导入结果」，改正后可直接再导入。", EN: "Each line's result stands in the last column 导入结果; mend it and import it again."},
 	"copy.failed":    {ZH: "标注副本没有做成：%v", EN: "The marked copy could not be made: %v"},
 	"file.unread":    {ZH: "没有读", EN: "Not read"},
-	"file.more":      {ZH: "其余见标注副本。", EN: "The marked copy has the rest."},
+	"file.more":      {ZH: "没有列全，退回和重复的行在标注副本中都有。", EN: "Not all is listed; the marked copy has all rejected and repeated lines."},
 
 	"col.sheet":    {ZH: "工作表", EN: "Sheet"},
 	"col.kind":     {ZH: "类别", EN: "Kind"},

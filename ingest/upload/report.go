@@ -35,6 +35,8 @@ type file struct {
 	Rejected []line
 	Repeated []line
 	Notices  []line
+	Gone     []goneLine
+	GoneText schemas.Text
 	More     bool // than are listed
 	Sent     ledger.Sent
 	SendErr  schemas.Text
@@ -46,6 +48,13 @@ type file struct {
 type sheet struct {
 	ledger.Sheet
 	Kind schemas.Text
+}
+
+// goneLine is a line that was imported before and is not in the file; its
+// record has a page where the dashboard is.
+type goneLine struct {
+	Event string
+	Text  schemas.Text
 }
 
 type line struct {
@@ -97,6 +106,16 @@ func (f *file) fill(o ledger.Outcome) {
 	}
 	for _, r := range l.Repeats {
 		add(&f.Repeated, line{r.Sheet, r.Row, r.Text()})
+	}
+	if len(l.Gone) > 0 {
+		f.GoneText = l.GoneText()
+	}
+	for _, g := range l.Gone {
+		if len(f.Gone) == maxShown {
+			f.More = true
+			break
+		}
+		f.Gone = append(f.Gone, goneLine{g.Event, g.Text()})
 	}
 	for _, n := range l.Notices {
 		add(&f.Notices, line{n.Sheet, 0, schemas.Text{ZH: n.Text.ZH + n.Where().ZH, EN: n.Text.EN + n.Where().EN}})

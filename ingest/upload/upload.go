@@ -65,9 +65,10 @@ const (
 // Config is how the page runs.
 type Config struct {
 	// Send delivers events, Known asks which of them the platform holds; see
-	// [ledger.Options]. Known may be nil.
+	// [ledger.Options], Held which others of the same days. Both may be nil.
 	Send  func(context.Context, []schemas.Envelope) ([]ledger.Result, error)
 	Known func(context.Context, []string) (map[string]schemas.Envelope, error)
+	Held  func(ctx context.Context, source schemas.Source, kind schemas.CaseKind, from, to schemas.Day) ([]schemas.Envelope, error)
 	// Home is where the site's name leads; "/" when empty.
 	Home string
 	// Keep is how long files, reports and copies stay; a quarter of an hour when
@@ -285,7 +286,7 @@ func (p *Page) take(w http.ResponseWriter, r *http.Request) {
 	}
 	defer done()
 	e := &entry{sources: sources, station: code}
-	e.report = newReport(sources, ledger.ImportSources(ctx, ledger.Options{Station: code, DryRun: true, Known: p.cfg.Known}, sources), false)
+	e.report = newReport(sources, ledger.ImportSources(ctx, ledger.Options{Station: code, DryRun: true, Known: p.cfg.Known, Held: p.cfg.Held}, sources), false)
 	token := rand.Text()
 	if !p.kept.put(token, e) {
 		p.fail(w, r, http.StatusServiceUnavailable, "error.full")
@@ -363,7 +364,7 @@ func (p *Page) confirm(w http.ResponseWriter, r *http.Request) {
 
 func (p *Page) send(ctx context.Context, e *entry) *report {
 	outcomes := ledger.ImportSources(ctx, ledger.Options{
-		Station: e.station, Send: p.cfg.Send, Known: p.cfg.Known, Now: p.cfg.Now,
+		Station: e.station, Send: p.cfg.Send, Known: p.cfg.Known, Held: p.cfg.Held, Now: p.cfg.Now,
 		Progress: func(g ledger.Progress) {
 			if g.Stage == ledger.Sending {
 				e.progress(g.File, g.Done, g.Total)
