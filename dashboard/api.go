@@ -88,6 +88,7 @@ func (s *Server) operations(r *mux.Router) *huma.OpenAPI {
 	huma.Register(api, get("/api/v1/indicators", "indicators", "What every figure means"), s.indicators)
 	huma.Register(api, get("/api/v1/statistics", "statistics", "Figures, split and filtered"), s.statistics)
 	huma.Register(api, get("/api/v1/postings", "postings", "The postings behind a figure"), s.postings)
+	huma.Register(api, get("/api/v1/quality", "quality", "What is wrong with the records: late entries, wrong times, what does not fit together"), s.quality)
 	huma.Register(api, get("/api/v1/events/{id}", "event", "An event with its place in the log, its case and its postings"), s.eventByID)
 	huma.Register(api, huma.Operation{OperationID: "effective-events", Method: http.MethodPost, Path: "/api/v1/effective-events", SkipValidateParams: true,
 		Summary: "Those of some events that count, as they count now", Errors: []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable}}, s.effectiveEvents)
@@ -246,6 +247,37 @@ func (s *Server) postings(ctx context.Context, in *postingsInput) (*body[report.
 	found.Postings = notNil(found.Postings)
 	return &body[report.PostingPage]{found}, nil
 }
+
+func (s *Server) quality(ctx context.Context, in *struct {
+	Division string `query:"division" doc:"division code; the province when left out" example:"220100"`
+	From     string `query:"from" doc:"first day; the first of to's month when left out" example:"2026-01-01"`
+	To       string `query:"to" doc:"last day, inclusive; the day of as_of when left out" example:"2026-10-31"`
+	AsOf     string `query:"as_of" doc:"RFC 3339, or a day for its end; now when left out"`
+	View     string `query:"view" doc:"then: each day under the divisions of that day (default); now: all under today's" example:"then"`
+	Finding  string `query:"finding" doc:"code of the finding to list; none when left out" example:"late_entry"`
+	Offset   string `query:"offset" doc:"how many to leave out; 0 when left out"`
+	Limit    string `query:"limit" doc:"at most 100; 100 when left out"`
+	rawQuery
+}) (*body[report.Quality], error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	r := in.reader()
+	q := report.Query{Division: r.division(), AsOf: r.moment(), View: schemas.DivisionView(r.choice("view", string(schemas.ViewThen), string(schemas.ViewNow)))}
+	r.span(&q, s.now())
+	finding := r.finding()
+	offset, limit := r.number("offset", 0, 0, maxQualityOffset), r.number("limit", maxFindings, 1, maxFindings)
+	if err := r.err(); err != nil {
+		return nil, s.apiError(ctx, err)
+	}
+	found, err := s.read.Quality(ctx, report.ProvinceWide, q, finding, offset, limit)
+	if err != nil {
+		return nil, s.apiError(ctx, fmt.Errorf("quality of records: %w", unavailable(err)))
+	}
+	return &body[report.Quality]{found}, nil
+}
+
+// maxFindings bounds a page of findings.
+const maxFindings = 100
 
 func (s *Server) eventByID(ctx context.Context, in *struct {
 	ID string `path:"id" format:"uuid"`

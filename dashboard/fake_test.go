@@ -543,6 +543,73 @@ func (f *fake) OpenCases(_ context.Context, _ report.Scope, station schemas.Stat
 		Time: f.now, Lawyer: "12201201810123456", Mode: "onsite", Missing: "zhiban.shift.signed_out.v1"}}}, f.down
 }
 
+// Quality makes up findings about some of the shifts that there are.
+func (f *fake) Quality(ctx context.Context, scope report.Scope, q report.Query, list report.FindingCode, offset, limit int) (report.Quality, error) {
+	q.By = []report.Dimension{report.ByDivision}
+	for _, k := range report.FindingKinds() {
+		if k.Indicator != "" {
+			q.Indicators = append(q.Indicators, k.Indicator)
+		}
+	}
+	st, err := f.Statistics(ctx, scope, q)
+	if err != nil {
+		return report.Quality{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	made := map[report.FindingCode][]report.FindingItem{}
+	kinds := []report.FindingCode{report.LateEntry, report.LateEntry, report.LateEntry, report.AheadOfRecording, report.OutOfOrder, report.WithoutFirst, report.UnknownReference, report.UnknownTarget, report.Repeated, report.UnregisteredLawyers}
+	for i := range f.postings {
+		p := &f.postings[i]
+		n := p.Offset % 60
+		if p.Indicator != schemas.Shifts || p.Day < q.From || n >= int64(len(kinds)) || !f.wants(p, q) {
+			continue
+		}
+		x := report.FindingItem{Event: p.Event, Type: p.Type, Time: p.Time, Recorded: p.Recorded, Division: f.leaf(p, q), Station: p.Station, Lawyer: p.Lawyer}
+		switch kinds[n] {
+		case report.LateEntry:
+			x.Recorded = x.Time.Add(time.Duration(25+7*(p.Offset%17)) * time.Hour)
+		case report.AheadOfRecording:
+			x.Recorded = x.Time.Add(-135 * time.Minute)
+		case report.OutOfOrder:
+			x.Type, x.Against = "zhiban.shift.signed_out.v1", &report.Contradicted{Event: p.Event, Type: p.Type, Time: p.Time.Add(9 * time.Hour)}
+		case report.WithoutFirst:
+			x.Type, x.Missing = "zhiban.consultation.signed.v1", "zhiban.consultation.recorded.v1"
+		case report.UnknownReference:
+			x.Type, x.Reference = "zhiban.consultation.recorded.v1", "shift/0199a1c2-7d1e-7c3a-9a55-0242ac120001"
+		case report.UnknownTarget:
+			x.Type, x.Target = "zhiban.shift.voided.v1", "0199a1c2-7d1e-7c3a-9a55-0242ac120001"
+		case report.Repeated:
+			x.Places = 2
+		}
+		made[kinds[n]] = append([]report.FindingItem{x}, made[kinds[n]]...)
+	}
+	out := report.Quality{Cut: f.cut(), AsOf: f.now, Division: q.Division, From: q.From, To: q.To, View: q.View, Recorded: f.now.Add(-90 * time.Second), Projected: f.now.Add(-89 * time.Second)}
+	for _, k := range report.FindingKinds() {
+		in := map[schemas.DivisionCode]int64{}
+		for _, x := range made[k.Code] {
+			in[schemas.DivisionCode(f.at(&fakePosting{Posting: report.Posting{Division: x.Division, Day: schemas.DayOf(x.Time)}}, report.ByDivision, q))]++
+		}
+		for _, row := range st.Rows {
+			if n := st.Value(row, k.Indicator); n != 0 {
+				in[schemas.DivisionCode(row.Key[0])] += int64(n)
+			}
+		}
+		found := report.Finding{FindingKind: k}
+		for d, n := range in {
+			found.Count += n
+			found.Divisions = append(found.Divisions, report.DivisionCount{Division: d, Count: n})
+		}
+		slices.SortFunc(found.Divisions, func(a, b report.DivisionCount) int { return cmp.Compare(a.Division, b.Division) })
+		out.Findings = append(out.Findings, found)
+	}
+	if list != "" {
+		all := made[list]
+		out.List = &report.FindingPage{Finding: list, Items: all[min(offset, len(all)):min(offset+limit, len(all))]}
+	}
+	return out, nil
+}
+
 func (f *fake) Stations(_ context.Context, _ report.Scope, division schemas.DivisionCode, _ time.Time) ([]report.Station, error) {
 	if f.down != nil {
 		return nil, f.down

@@ -235,7 +235,7 @@ func (s *Server) html(v *visit, p page) ([]byte, error) {
 		page: p, visit: v, Lang: v.htmlLang(), Site: v.t("site"),
 		Menus: []menu{
 			{"/", v.t("nav.home"), v.link("/")}, {"/lawyers", v.t("nav.people"), v.link("/lawyers")},
-			{"/details", v.t("nav.detail"), v.link("/details")}, {"/indicators", v.t("nav.terms"), v.link("/indicators")},
+			{"/details", v.t("nav.detail"), v.link("/details")}, {"/quality", v.t("nav.quality"), v.link("/quality")}, {"/indicators", v.t("nav.terms"), v.link("/indicators")},
 		},
 		Language: v.here("lang", other), Fresh: v.t("fresh.none"), Poll: s.cfg.Poll.Milliseconds(),
 		Docs: []link{{v.t("docs.title"), v.link("/docs/events")}, {v.t("api.title"), v.link("/docs/api")}},

@@ -69,6 +69,8 @@ func sitemap(f *fake) map[string]string {
 		"details":    "/details?indicator=consultations&division=220182&from=2026-10-01&to=2026-10-31&channel=visit",
 		"event":      "/events/" + f.postings[event].Event.String(),
 		"indicators": "/indicators",
+		"quality":    "/quality?month=2026-10",
+		"findings":   "/quality?from=2026-10-01&to=2026-10-31&finding=late_entry",
 		"english":    "/?month=2026-10&lang=en",
 	}
 }

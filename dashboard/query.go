@@ -292,11 +292,18 @@ var defaultIndicators = []schemas.IndicatorCode{
 // and to it is the month of the moment asked for, up to its day.
 func (q *queryReader) query(now time.Time) report.Query {
 	r := report.Query{
-		Division: q.division(), From: q.day("from"), To: q.day("to"),
+		Division:   q.division(),
 		Indicators: q.indicators("indicator", defaultIndicators), AsOf: q.moment(),
 		View: schemas.DivisionView(q.choice("view", string(schemas.ViewThen), string(schemas.ViewNow))), Filter: q.filters(),
 	}
-	if r.To == 0 {
+	q.span(&r, now)
+	return r
+}
+
+// span reads the days of a question, and says what they are when they were left
+// out.
+func (q *queryReader) span(r *report.Query, now time.Time) {
+	if r.From, r.To = q.day("from"), q.day("to"); r.To == 0 {
 		r.To = max(dayAsked(r.AsOf, now), r.From)
 	}
 	if r.From == 0 {
@@ -305,7 +312,6 @@ func (q *queryReader) query(now time.Time) report.Query {
 	if r.From > r.To {
 		q.problem("from", r.From.String(), "problem.order", r.From.String(), r.To.String())
 	}
-	return r
 }
 
 // dayAsked is the day of the moment asked for; the zero moment is now.

@@ -45,6 +45,7 @@ type Reader interface {
 	EffectiveEvents(ctx context.Context, scope report.Scope, ids []schemas.EventID) (report.EffectiveEvents, error)
 	EffectiveEventsOf(ctx context.Context, scope report.Scope, source schemas.Source, kind schemas.CaseKind, from, to schemas.Day) (report.EffectiveEvents, error)
 	OpenCases(ctx context.Context, scope report.Scope, station schemas.StationCode) (report.OpenCases, error)
+	Quality(ctx context.Context, scope report.Scope, q report.Query, list report.FindingCode, offset, limit int) (report.Quality, error)
 	Stations(ctx context.Context, scope report.Scope, division schemas.DivisionCode, asOf time.Time) ([]report.Station, error)
 	Station(ctx context.Context, scope report.Scope, code schemas.StationCode, asOf time.Time) (report.Station, error)
 	Lawyers(ctx context.Context, scope report.Scope, division schemas.DivisionCode, asOf time.Time) ([]report.Lawyer, error)
@@ -200,6 +201,7 @@ func (s *Server) routes(doc *huma.OpenAPI) []route {
 		{"/lawyers/{licence}", s.page(s.lawyerPage)},
 		{"/details", s.page(s.detailsPage)},
 		{"/events/{id}", s.page(s.eventPage)},
+		{"/quality", s.page(s.qualityPage)},
 		{"/indicators", s.page(s.indicatorsPage)},
 		{"/docs/events", s.page(s.referencePage)},
 		{"/docs/events/{type:[a-z0-9_.]+}.schema.json", http.HandlerFunc(typeSchema)},

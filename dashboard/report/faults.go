@@ -51,6 +51,7 @@ type fault struct {
 	code      FindingCode
 	event     schemas.Event  // as it counts
 	against   *schemas.Event // what it contradicts
+	missing   string         // type of the step that should have come first
 	reference schemas.CaseID // what it names and the log does not hold
 	target    string         // the event that it should change and that is not there
 }
@@ -88,7 +89,7 @@ func faultsOf(history []schemas.Event, known func(schemas.CaseID) bool) []fault 
 		if slices.Contains(c.later, e.Type.Verb) {
 			switch {
 			case first < 0 && !slices.Contains(registered, e.Case.Kind): // the registers list what they lack
-				out = append(out, fault{code: WithoutFirst, event: e})
+				out = append(out, fault{code: WithoutFirst, event: e, missing: typeOf(e.Case.Kind, c.first)})
 			case first >= 0 && e.Time.Before(effective[first].Time):
 				out = append(out, fault{code: OutOfOrder, event: e, against: &effective[first]})
 			}
@@ -154,6 +155,12 @@ func astray(history []schemas.Event) []fault {
 		seen[e.ID] = true
 	}
 	return out
+}
+
+// typeOf is the newest type of a verb.
+func typeOf(kind schemas.CaseKind, verb string) string {
+	names := typesOf(func(t *schemas.EventType) bool { return t.Case == kind && t.Verb == verb })
+	return names[len(names)-1]
 }
 
 // typesOf lists the names of the types that pass a test, of every version.

@@ -158,6 +158,7 @@ type FindingItem struct {
 	Station   schemas.StationCode  `json:"station,omitempty"`
 	Lawyer    string               `json:"lawyer,omitempty"`
 	Against   *Contradicted        `json:"against,omitempty"`
+	Missing   string               `json:"missing,omitempty"`   // type of the first step that is not there
 	Reference string               `json:"reference,omitempty"` // case that there is no record of, <case>/<id>
 	Target    string               `json:"target,omitempty"`    // event that is not in the case
 	Places    int                  `json:"places,omitempty"`    // how often the log holds it

@@ -408,7 +408,7 @@ func (a *audit) add(faults []fault) {
 		if a.list != f.code {
 			continue
 		}
-		x := FindingItem{Event: e.ID, Type: e.Type.Name, Time: e.Time, Recorded: e.Recorded, Division: division, Station: e.Source.Station, Target: f.target}
+		x := FindingItem{Event: e.ID, Type: e.Type.Name, Time: e.Time, Recorded: e.Recorded, Division: division, Station: e.Source.Station, Missing: f.missing, Target: f.target}
 		var by struct{ Lawyer string }
 		if json.Unmarshal(e.Data, &by) == nil {
 			x.Lawyer = by.Lawyer
