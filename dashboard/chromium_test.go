@@ -76,10 +76,10 @@ func TestPagesInABrowser(t *testing.T) {
 		b.clean(name + " in the dark")
 	}
 	b.scheme("light")
-	b.size(390, 844, true)
+	b.size(360, 780, true)
 	for name, path := range pages {
 		b.open(path)
-		b.look(name + "-390")
+		b.look(name + "-360")
 		b.fits(name + " on a phone")
 		b.clean(name + " on a phone")
 	}

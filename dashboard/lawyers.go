@@ -91,7 +91,7 @@ func (s *Server) lawyersPage(ctx context.Context, v *visit) (page, error) {
 	p := listPage{Heading: v.t("lawyers.title"), Filter: v.lawyerFilter(division, year, search, sorted), Empty: v.t("lawyers.none")}
 	p.Table = table{ID: "lawyers", Class: "list",
 		Caption: v.t("lawyers.caption", schemas.Divisions.Name(division), year, number(float64(len(rows))), v.indicator(sorted)),
-		Head: []cell{headNum(v.t("rank.place")), head(v.t("lawyers.name")), head(v.t("lawyers.licence")), head(v.t("lawyers.kind")),
+		Head: []cell{headNum(v.t("rank.place")), head(v.t("lawyers.name")), head(v.t("lawyers.licence")),
 			head(v.t("lawyers.firm")), head(v.t("lawyers.division"))}}
 	for _, code := range lawyerColumns {
 		c := v.headOf(code)
@@ -106,7 +106,7 @@ func (s *Server) lawyersPage(ctx context.Context, v *visit) (page, error) {
 		cells := []cell{
 			{Text: number(float64(i + 1)), Num: true, Muted: true},
 			{Text: cmp.Or(l.Name, v.t("lawyers.unknown")), Href: v.link(lawyerPath(l.Licence), "year", strconv.Itoa(year)), Name: true},
-			{Text: l.Licence}, {Text: v.lawyerKind(l.Kind)}, {Text: l.Firm}, {Text: schemas.Divisions.Name(l.Division)},
+			{Text: l.Licence}, {Text: l.Firm, Sub: v.lawyerKind(l.Kind)}, {Text: schemas.Divisions.Name(l.Division)},
 		}
 		if !ranked(l) {
 			cells[0].Text = v.t("figure.none")
