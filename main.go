@@ -561,6 +561,7 @@ type simulateCommand struct {
 	Out   string   `placeholder:"FILE" help:"Write the events as NDJSON instead of sending them; - is standard output."`
 	Seed  uint64   `default:"1" help:"The same seed gives the same province."`
 	Scale float64  `default:"1" help:"Amount of work; 1 is the whole province."`
+	Rate  int      `default:"0" placeholder:"N" help:"Send so many events a second; 0 is as fast as it goes."`
 	Truth string   `placeholder:"FILE" help:"Write the simulator's own count of what it did, as JSON."`
 }
 
@@ -575,7 +576,7 @@ func (c *simulateCommand) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	if url != "" {
-		err = r.post(ctx, sim, url)
+		err = r.post(ctx, sim, url, c.Rate)
 	} else {
 		err = c.write(sim, r.Stdout)
 	}
@@ -611,6 +612,10 @@ func (c *simulateCommand) config() (config simulate.Config, url string, err erro
 		return config, "", errors.New("--to: the last day is missing, for example --to 2026-01-31")
 	case (url == "") == (c.Out == ""):
 		return config, "", errors.New("say where the events go: either --to URL or --out FILE")
+	case c.Rate < 0 || c.Rate > 1_000_000:
+		return config, "", fmt.Errorf("--rate %d: from 1 to 1000000 events a second, or 0 for as fast as it goes", c.Rate)
+	case c.Rate > 0 && url == "":
+		return config, "", errors.New("--rate: only what is sent with --to URL has a rate; a file is written as fast as it goes")
 	}
 	return config, url, nil
 }
@@ -631,12 +636,19 @@ func (c *simulateCommand) write(sim *simulate.Simulation, stdout io.Writer) erro
 	return f.Close()
 }
 
-// post sends a simulation to an ingest server; every event must be accepted.
-func (r *run) post(ctx context.Context, sim *simulate.Simulation, url string) error {
+// post sends a simulation to an ingest server, so many events a second or, with
+// 0, as fast as it goes; every event must be accepted.
+func (r *run) post(ctx context.Context, sim *simulate.Simulation, url string, rate int) error {
+	events := sim.Events()
+	if rate > 0 {
+		ticker := time.NewTicker(simulate.Tick)
+		defer ticker.Stop()
+		events = simulate.Paced(ctx, events, rate, ticker.C)
+	}
 	client := r.client(url)
 	bar := progressbar.NewOptions(-1, progressbar.OptionSetWriter(r.Stderr), progressbar.OptionSetDescription("已发送事件"), progressbar.OptionShowCount(), progressbar.OptionThrottle(200*time.Millisecond))
 	defer fmt.Fprintln(r.Stderr)
-	return simulate.Post(ctx, sim.Events(), func(ctx context.Context, events []schemas.Envelope) error {
+	return simulate.Post(ctx, events, func(ctx context.Context, events []schemas.Envelope) error {
 		results, err := client.Send(ctx, events)
 		for i, result := range results {
 			if result.Status != ingest.Accepted {
@@ -644,5 +656,5 @@ func (r *run) post(ctx context.Context, sim *simulate.Simulation, url string) er
 			}
 		}
 		return err
-	}, ingest.MaxBatchEvents, func(done int) { _ = bar.Set(done) })
+	}, simulate.BatchAt(rate, ingest.MaxBatchEvents), func(done int) { _ = bar.Set(done) })
 }

@@ -77,7 +77,7 @@ func Post(ctx context.Context, events iter.Seq[schemas.Envelope], send func(cont
 				return ctx.Err()
 			}
 		}
-		return nil
+		return ctx.Err() // events that are paced end with it
 	})
 	return group.Wait()
 }
