@@ -17,6 +17,10 @@ import (
 // partitions that are read at once.
 const passRecords = 500_000
 
+// mostAtOnce bounds how many partitions are read at once: each has its share of
+// passRecords, and more processors would only mean more passes.
+const mostAtOnce = 4
+
 // checkLog makes sure that the log holds every offset below the cut.
 func (v *verifier) checkLog(ctx context.Context) error {
 	var asked []kafka.OffsetRequest

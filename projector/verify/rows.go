@@ -143,7 +143,7 @@ func (v *verifier) readChunk(ctx context.Context, p *part, batches []*batch) err
 	}
 
 	in = cursor{batches: batches}
-	err = v.eachPosting(ctx, fmt.Sprintf("kafka_partition = %d AND kafka_offset BETWEEN %d AND %d", p.partition, first, last), func(r postingRow) {
+	err = v.eachPosting(ctx, fmt.Sprintf("kafka_partition = %d AND kafka_offset BETWEEN %d AND %d ORDER BY %s", p.partition, first, last, digestOrder), func(r postingRow) {
 		b, ok := in.at(r.offset)
 		if !ok {
 			return
@@ -200,12 +200,15 @@ func (r *postingRow) append(b []byte) []byte {
 	return texts(b, string(r.indicator), r.source, r.mode, r.channel, r.role, r.organ, r.trigger)
 }
 
-// eachPosting reads rows of postings in the order of the digest.
+// digestOrder is the order of postings in the digest.
+const digestOrder = "kafka_offset, indicator, day, source, lawyer, mode, channel, person_role, organ, trigger, person, due, quantity"
+
+// eachPosting reads the rows of postings where a condition holds, which an order
+// may follow.
 func (v *verifier) eachPosting(ctx context.Context, where string, do func(postingRow)) error {
 	rows, err := v.cfg.Conn.Query(ctx, `SELECT kafka_partition, toInt64(kafka_offset), toUnixTimestamp64Milli(recorded), epoch, toString(indicator), toInt32(toUInt16(day)), toString(source), lawyer,
 		toString(mode), toString(channel), toString(person_role), toString(organ), toString(trigger), person, toInt32(toUInt16(due)), quantity
-		FROM `+v.cfg.Tables.Postings()+` WHERE `+where+`
-		ORDER BY kafka_partition, kafka_offset, indicator, day, source, lawyer, mode, channel, person_role, organ, trigger, person, due, quantity`)
+		FROM `+v.cfg.Tables.Postings()+` WHERE `+where)
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,9 @@ const (
 )
 
 // Run recounts the log and compares. An error means that it could not be done;
-// what was found is in the result.
+// what was found is in the result. Projectors may go on meanwhile: what they add
+// lies beyond the cut. Only where one writes a damaged batch again at that very
+// time can it be taken for damage, and is found whole by the next run.
 func Run(ctx context.Context, cfg Config) (Result, error) {
 	v, err := newVerifier(ctx, cfg)
 	if err != nil {
@@ -97,7 +99,7 @@ func newVerifier(ctx context.Context, cfg Config) (*verifier, error) {
 		}
 	}
 	return &verifier{
-		cfg: cfg, transport: &kafka.Transport{}, parts: map[int]*part{}, atOnce: runtime.GOMAXPROCS(0), passRecords: passRecords,
+		cfg: cfg, transport: &kafka.Transport{}, parts: map[int]*part{}, atOnce: min(runtime.GOMAXPROCS(0), mostAtOnce), passRecords: passRecords,
 		Result: Result{Started: time.Now(), Version: cfg.Tables.Version, Cut: map[int]int64{}},
 	}, nil
 }
