@@ -352,3 +352,17 @@ func TestAnUploadIsSentOnceAtATime(t *testing.T) {
 		t.Error("again after all was sent")
 	}
 }
+
+func TestALineThatIsGoneLeadsToItsRecord(t *testing.T) {
+	l := &ledger.Ledger{Gone: []ledger.Gone{{Kind: ledger.SignInBook, Event: "0199a1c2-7d1e-5c3a-9a55-0242ac120002", Time: time.Date(2026, 9, 1, 8, 31, 0, 0, schemas.Shanghai), Lawyer: "12201201810123456"}}}
+	p := New(Config{})
+	for lang, want := range map[string]string{"": "签到簿 2026-09-01 08:31，执业证号 12201201810123456", "?lang=en": "sign-in book 2026-09-01 08:31, licence 12201201810123456"} {
+		w := httptest.NewRecorder()
+		p.render(w, httptest.NewRequest(http.MethodGet, Path+"/x"+lang, nil), http.StatusOK, view{Report: newReport([]ledger.Source{{Name: "a.xlsx"}}, []ledger.Outcome{{Ledger: l}}, false)})
+		for _, part := range []string{want, `href="/events/0199a1c2-7d1e-5c3a-9a55-0242ac120002`, map[string]string{"": "1 行曾导入、本次文件中没有", "?lang=en": "1 lines were imported before"}[lang]} {
+			if !strings.Contains(w.Body.String(), part) {
+				t.Errorf("%s: the page lacks %q", lang, part)
+			}
+		}
+	}
+}
