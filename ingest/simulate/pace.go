@@ -19,14 +19,13 @@ func due(rate int, passed time.Duration) int {
 	return whole + int(passed%time.Second)*rate/int(time.Second)
 }
 
-// BatchAt is how many events go together at a rate, at most limit: what the lanes
-// of [Post] are given in one tick, so that none waits for others that are not
-// due yet. A rate of 0 is as fast as it goes.
+// BatchAt is how many events go together at a rate, at most limit: those of one
+// tick. A rate of 0 is as fast as it goes.
 func BatchAt(rate, limit int) int {
 	if rate == 0 {
 		return limit
 	}
-	return min(max(due(rate, Tick)/lanes, 1), limit)
+	return min(max(due(rate, Tick), 1), limit)
 }
 
 // Paced lets the events go at so many a second, counted from the first of ticks

@@ -40,7 +40,7 @@ func TestDue(t *testing.T) {
 }
 
 func TestBatchesFitTheRate(t *testing.T) {
-	for rate, want := range map[int]int{0: 1000, 1: 1, 50: 1, 800: 10, 8000: 100, 1_000_000: 1000} {
+	for rate, want := range map[int]int{0: 1000, 1: 1, 50: 2, 800: 40, 8000: 400, 1_000_000: 1000} {
 		if got := BatchAt(rate, 1000); got != want {
 			t.Errorf("batches of %d at %d a second, expected %d", got, rate, want)
 		}
