@@ -29,6 +29,10 @@ var engines *embedded.Engines
 
 func TestMain(m *testing.M) {
 	embedded.ChildMain()
+	if order := os.Getenv(childVariable); order != "" {
+		runChild(order)
+		return
+	}
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "zhiban-projector")
 		if err != nil {
@@ -51,19 +55,26 @@ var v1 = warehouse.Tables{Version: 1}
 
 // fixture is one projection: its log, its warehouse and what it reported.
 type fixture struct {
-	t      testing.TB
-	topic  string
-	conn   *warehouse.Conn
-	client *kafka.Client
-	writer *kafka.Writer
-	log    *records
-	sent   int64
+	t       testing.TB
+	brokers []string
+	topic   string
+	conn    *warehouse.Conn
+	client  *kafka.Client
+	writer  *kafka.Writer
+	log     *records
+	sent    int64
 }
 
+// newFixture is a fixture on the embedded engines, with one partition.
 func newFixture(t testing.TB) *fixture {
 	t.Helper()
+	return newFixtureAt(t, []string{engines.Kafka()}, 1)
+}
+
+func newFixtureAt(t testing.TB, brokers []string, partitions int) *fixture {
+	t.Helper()
 	ctx := context.Background()
-	f := &fixture{t: t, topic: fmt.Sprintf("%s.test%d", schemas.Topic, named.Add(1)), log: &records{}}
+	f := &fixture{t: t, brokers: brokers, topic: fmt.Sprintf("%s.test%d", schemas.Topic, named.Add(1)), log: &records{}}
 	dsn := engines.ClickHouse().DSN()
 	server, err := warehouse.Open(ctx, dsn)
 	if err != nil {
@@ -88,12 +99,12 @@ func newFixture(t testing.TB) *fixture {
 	t.Cleanup(func() { f.conn.Close() })
 	transport := &kafka.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
-	f.client = &kafka.Client{Addr: kafka.TCP(engines.Kafka()), Transport: transport}
-	res, err := f.client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{Topic: f.topic, NumPartitions: 1, ReplicationFactor: 1}}})
+	f.client = &kafka.Client{Addr: kafka.TCP(brokers...), Transport: transport}
+	res, err := f.client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{Topic: f.topic, NumPartitions: partitions, ReplicationFactor: min(len(brokers), 3)}}})
 	if err != nil || res.Errors[f.topic] != nil {
 		t.Fatal(err, res)
 	}
-	f.writer = &kafka.Writer{Addr: f.client.Addr, Topic: f.topic, Transport: transport, RequiredAcks: kafka.RequireAll, BatchTimeout: time.Millisecond, BatchSize: 10_000, BatchBytes: 1 << 20}
+	f.writer = &kafka.Writer{Addr: f.client.Addr, Topic: f.topic, Transport: transport, Balancer: kafka.Murmur2Balancer{Consistent: true}, RequiredAcks: kafka.RequireAll, BatchTimeout: time.Millisecond, BatchSize: 10_000, BatchBytes: 1 << 20}
 	t.Cleanup(func() { f.writer.Close() })
 	return f
 }
@@ -166,7 +177,7 @@ func (f *fixture) run() (stop func()) { return f.runWith(func(*Projector) {}) }
 func (f *fixture) runWith(change func(*Projector)) (stop func()) {
 	f.t.Helper()
 	p, err := New(Config{
-		Brokers: []string{engines.Kafka()}, Group: f.topic, Topic: f.topic, BatchRows: 7, Linger: 20 * time.Millisecond,
+		Brokers: f.brokers, Group: f.topic, Topic: f.topic, BatchRows: 7, Linger: 20 * time.Millisecond,
 		SessionTimeout: 6 * time.Second, RebalanceTimeout: time.Second,
 	}, f.conn, slog.New(f.log))
 	if err != nil {
@@ -187,13 +198,21 @@ func (f *fixture) runWith(change func(*Projector)) (stop func()) {
 // until asks the warehouse until a query's number is want.
 func (f *fixture) until(want int64, query string) {
 	f.t.Helper()
+	f.await(query, func(got int64) bool { return got == want })
+}
+
+// await asks the warehouse, which may be down for a while, until a query's
+// number is as wanted.
+func (f *fixture) await(query string, wanted func(int64) bool) {
+	f.t.Helper()
 	var got int64
+	var err error
 	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if got = f.number(query); got == want {
+		if err = f.conn.QueryRow(context.Background(), query).Scan(&got); err == nil && wanted(got) {
 			return
 		}
 	}
-	f.t.Fatalf("%s is %d, waited in vain for %d\n%v", query, got, want, f.log.lines.Load())
+	f.t.Fatalf("%s is %d (%v), waited in vain\n%v", query, got, err, f.log.lines.Load())
 }
 
 func (f *fixture) number(query string) (n int64) {

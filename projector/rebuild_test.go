@@ -14,7 +14,7 @@ import (
 )
 
 func (f *fixture) config() Config {
-	return Config{Brokers: []string{engines.Kafka()}, Group: f.topic, Topic: f.topic, BatchRows: 7, Linger: 20 * time.Millisecond, RebalanceTimeout: time.Second}
+	return Config{Brokers: f.brokers, Group: f.topic, Topic: f.topic, BatchRows: 7, Linger: 20 * time.Millisecond, RebalanceTimeout: time.Second}
 }
 
 // rebuild fills version 2 until it has what version 1 has.

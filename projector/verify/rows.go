@@ -150,7 +150,7 @@ func (v *verifier) readChunk(ctx context.Context, p *part, batches []*batch) err
 		}
 		b.holds.postings++
 		b.found(r.epoch)
-		if recorded[r.offset] != r.recorded {
+		if at, ok := recorded[r.offset]; ok && at != r.recorded {
 			b.untrue++
 		}
 		buf = r.append(buf[:0])
