@@ -157,9 +157,10 @@ func TestTheRecountIsWhatThePostingsAddUpTo(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		events, records := parsed(t, drawHistory(t, 1))
 		kind := records[0].typ.Case
+		var file posting.Case
 		for i, recounted := range steps(kind, records) {
 			var posted []entry
-			for _, p := range posting.Step(events[:i], events[i]) {
+			for _, p := range file.Enter(events[i]) {
 				posted = append(posted, entryOf(p))
 			}
 			if diff := cmp.Diff(net(posted), net(recounted), cmp.AllowUnexported(entry{}, sides{})); diff != "" {
