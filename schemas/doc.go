@@ -7,6 +7,7 @@
 // one shift, one consultation, one application. [Catalogue] lists every event
 // type with its payload, [Effective] says what a case's history amounts to
 // after corrections, [Indicators] lists every figure, [Divisions] the
-// province's divisions through time, and [NotificationDue] the deadlines of
-// clause 三(三)4(4).
+// province's divisions through time, [Duties] what the lawyers on duty at each
+// kind of station are there for, and [NotificationDue] the deadlines of clause
+// 三(三)4(4).
 package schemas
