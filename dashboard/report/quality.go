@@ -20,8 +20,8 @@ import (
 // Indicators and Filter of q have no part in it. When list names a finding, up
 // to limit of its items from offset on are in the answer.
 //
-// A finding is about events as they count. The engine counts late entries and
-// times ahead, of which a ledger entered afterwards has as many as lines; it
+// A finding is about events as they count. The engine counts late entries, times
+// ahead and repeats, of which a ledger entered afterwards has as many as lines; it
 // passes on the cases that were mended or that look wrong, and [faultsOf] judges
 // those.
 func (w *Warehouse) Quality(ctx context.Context, scope Scope, q Query, list FindingCode, offset, limit int) (Quality, error) {
@@ -48,9 +48,7 @@ func (w *Warehouse) Quality(ctx context.Context, scope Scope, q Query, list Find
 	g.SetLimit(overviewParallel)
 	var folded []fault
 	g.Go(func() (err error) { folded, err = a.fold(ctx); return err })
-	g.Go(func() error { return a.rule(ctx, LateEntry) })
-	g.Go(func() error { return a.rule(ctx, AheadOfRecording) })
-	g.Go(func() error { return a.repeated(ctx) })
+	g.Go(func() error { return a.singles(ctx) })
 	g.Go(func() error { return a.unregistered(ctx, UnregisteredStations) })
 	g.Go(func() error { return a.unregistered(ctx, UnregisteredLawyers) })
 	g.Go(func() error { return a.indicators(ctx) })
@@ -127,69 +125,65 @@ func (a *audit) here() fragment {
 	return f
 }
 
-// rules are the findings that an event alone tells: the column whose day they
-// belong to, the condition, and the types that it is for.
-var rules = map[FindingCode]struct {
-	at, when string
-	types    func(*schemas.EventType) bool
-}{
-	LateEntry:        {"time", fmt.Sprintf("recorded > time + INTERVAL %d SECOND", int(lateAfter.Seconds())), onTheSpot},
-	AheadOfRecording: {"recorded", fmt.Sprintf("time > recorded + INTERVAL %d SECOND", int(ahead.Seconds())), func(t *schemas.EventType) bool { return !t.Meta() }},
+// alone are the findings that the engine makes of single events.
+var alone = []FindingCode{LateEntry, AheadOfRecording, Repeated}
+
+// rows are the findings that an event alone tells, each with its code and the
+// day that it belongs to. An event that the log holds several times is as it
+// came first; those of mended cases are judged by hand, but for being repeated.
+func (a *audit) rows() fragment {
+	seconds := func(d time.Duration) int { return int(d.Seconds()) }
+	late := fragment{fmt.Sprintf("recorded > time + INTERVAL %d SECOND AND type IN ?", seconds(lateAfter)), []any{typesOf(onTheSpot)}}
+	early := fragment{fmt.Sprintf("time > recorded + INTERVAL %d SECOND AND NOT type IN ?", seconds(ahead)), []any{typesOf((*schemas.EventType).Meta)}}
+	f := fragment{`SELECT id, type, source, time, recorded, data, places, arrayJoin(arrayFilter(x -> x.1 != '', [
+			(if(NOT mended AND ` + late.sql + `, '` + string(LateEntry) + `', ''), toDate(time)),
+			(if(NOT mended AND ` + early.sql + `, '` + string(AheadOfRecording) + `', ''), toDate(recorded)),
+			(if(places > 1, '` + string(Repeated) + `', ''), toDate(time))])) AS finding, finding.1 AS code, finding.2 AS day
+		FROM (
+			SELECT id, argMin(t, at) AS type, argMin(s, at) AS source, argMin(happened, at) AS time, argMin(entered, at) AS recorded, argMin(d, at) AS data, argMin(m, at) AS mended, toInt64(count()) AS places
+			FROM (
+				SELECT id, toString(type) AS t, toString(source) AS s, time AS happened, recorded AS entered, data AS d, (kafka_partition, kafka_offset) AS at,
+					(case_kind, case_key) IN (SELECT case_kind, case_key` + a.from() + ` AND type IN ?) AS m` +
+		a.from() + ` AND (` + late.sql + ` OR ` + early.sql + ` OR id IN (SELECT id` + a.from() + ` GROUP BY id HAVING count() > 1)))
+			GROUP BY id)`,
+		slices.Concat(late.args, early.args, early.args, late.args, early.args)} // the types of corrections are those that mend
+	f.sql = `SELECT * FROM (` + f.sql + `) WHERE true`
+	f.and(fragment{"day >= ? AND day <= ?", []any{date(a.From), date(a.To)}})
+	f.and(a.here())
+	return f
 }
 
-// rule asks the engine for the events that a rule is about, but for those of
-// mended cases, which are judged by hand.
-func (a *audit) rule(ctx context.Context, code FindingCode) error {
-	r := rules[code]
-	when := fragment{r.when + " AND type IN ?", []any{typesOf(r.types)}}
-	rows := fragment{sql: `SELECT id, type, source, time, recorded, data, toDate(` + r.at + `) AS day, toInt64(1) AS places` + a.from()}
-	rows.and(when)
-	rows.and(a.days())
-	rows.and(a.here())
-	rows.and(fragment{`(case_kind, case_key) NOT IN (SELECT case_kind, case_key` + a.from() + ` AND type IN ?)`, []any{typesOf((*schemas.EventType).Meta)}})
-	// Of an event that the log holds several times the first counts.
-	rows.and(fragment{`(kafka_partition, kafka_offset) NOT IN (
-		SELECT arrayJoin(arraySlice(arraySort(groupArray((kafka_partition, kafka_offset))), 2))` + a.from() + ` AND id IN (
-			SELECT id` + a.from() + ` AND ` + when.sql + `) GROUP BY id HAVING count() > 1)`, when.args})
-	return a.count(ctx, code, rows)
-}
-
-// days selects the range asked for.
-func (a *audit) days() fragment {
-	return fragment{"day >= ? AND day <= ?", []any{date(a.From), date(a.To)}}
-}
-
-// count counts rows by division, and lists them when they are asked for.
-func (a *audit) count(ctx context.Context, code FindingCode, rows fragment) error {
-	into := a.found[code]
-	child := a.child()
-	counts, err := a.w.conn.Query(ctx, `SELECT `+child.sql+` AS division, toInt64(count()) FROM (`+rows.sql+`) GROUP BY division`, slices.Concat(child.args, rows.args)...)
+// singles counts what events alone tell, and lists it when it is asked for.
+func (a *audit) singles(ctx context.Context) error {
+	rows, child := a.rows(), a.child()
+	counts, err := a.w.conn.Query(ctx, `SELECT code, `+child.sql+` AS division, toInt64(count()) FROM (`+rows.sql+`) GROUP BY code, division`, slices.Concat(child.args, rows.args)...)
 	if err != nil {
 		return unavailable("count findings", err)
 	}
 	defer counts.Close()
 	for counts.Next() {
-		var division string
+		var code, division string
 		var n int64
-		if err := counts.Scan(&division, &n); err != nil {
+		if err := counts.Scan(&code, &division, &n); err != nil {
 			return unavailable("count findings", err)
 		}
+		into := a.found[FindingCode(code)]
 		into.count += n
 		into.divisions[schemas.DivisionCode(division)] = n
 	}
 	if err := counts.Err(); err != nil {
 		return unavailable("count findings", err)
 	}
-	if a.list != code || into.count == 0 {
+	if !slices.Contains(alone, a.list) {
 		return nil
 	}
-	return a.items(ctx, into, rows)
+	return a.items(ctx, a.found[a.list], rows)
 }
 
 func (a *audit) items(ctx context.Context, into *found, rows fragment) error {
 	leaf := a.leaf()
 	items, err := a.w.conn.Query(ctx, `SELECT id, toString(type), toString(source), time, recorded, JSONExtractString(data, 'lawyer'), places, `+leaf.sql+`
-		FROM (`+rows.sql+`) ORDER BY recorded DESC, toString(id) LIMIT ?`, slices.Concat(leaf.args, rows.args, []any{a.want})...)
+		FROM (`+rows.sql+`) WHERE code = ? ORDER BY recorded DESC, toString(id) LIMIT ?`, slices.Concat(leaf.args, rows.args, []any{string(a.list), a.want})...)
 	if err != nil {
 		return unavailable("list findings", err)
 	}
@@ -201,8 +195,8 @@ func (a *audit) items(ctx context.Context, into *found, rows fragment) error {
 		if err := items.Scan(&x.Event, &x.Type, &source, &x.Time, &x.Recorded, &x.Lawyer, &places, &division); err != nil {
 			return unavailable("list findings", err)
 		}
-		if x.Places = int(places); x.Places == 1 {
-			x.Places = 0
+		if a.list == Repeated {
+			x.Places = int(places)
 		}
 		x.Station, x.Division = warehouse.SourceOf(source).Station, schemas.DivisionCode(division)
 		into.items = append(into.items, x)
@@ -211,17 +205,6 @@ func (a *audit) items(ctx context.Context, into *found, rows fragment) error {
 		return unavailable("list findings", err)
 	}
 	return nil
-}
-
-// repeated finds the events that the log holds more than once.
-func (a *audit) repeated(ctx context.Context) error {
-	rows := fragment{sql: `SELECT * FROM (SELECT id, argMin(type, at) AS type, argMin(source, at) AS source, argMin(time, at) AS time, argMin(recorded, at) AS recorded,
-			argMin(data, at) AS data, toDate(time) AS day, toInt64(count()) AS places
-		FROM (SELECT id, type, source, time, recorded, data, (kafka_partition, kafka_offset) AS at` + a.from() + ` AND id IN (SELECT id` + a.from() + ` GROUP BY id HAVING count() > 1))
-		GROUP BY id) WHERE true`}
-	rows.and(a.days())
-	rows.and(a.here())
-	return a.count(ctx, Repeated, rows)
 }
 
 // unregistered finds the stations or lawyers that have figures in the range and
@@ -363,7 +346,7 @@ func (a *audit) fold(ctx context.Context) ([]fault, error) {
 	for _, history := range byCase(events) {
 		mended := slices.ContainsFunc(history, func(e schemas.Event) bool { return e.Type.Meta() })
 		for _, f := range faultsOf(history, known) {
-			if _, counted := rules[f.code]; mended || !counted {
+			if mended || !slices.Contains(alone, f.code) {
 				out = append(out, f)
 			}
 		}

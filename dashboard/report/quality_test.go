@@ -18,8 +18,8 @@ import (
 	"zhiban/schemas/warehouse"
 )
 
-// project writes a log into the tables, each event with the postings that it
-// adds to its case, as the projector does.
+// project writes a log into the tables, each event with the postings that its
+// case amounts to with it, less those without.
 func (b *book) project(log []schemas.Envelope) {
 	b.t.Helper()
 	ctx := b.t.Context()
@@ -47,12 +47,22 @@ func (b *book) project(log []schemas.Envelope) {
 		if err := events.Append(p, offsets[p], uint32(1), e.ID, e.Type.Name, string(e.Case.Kind), e.Case.Key, e.Source.Key(), e.Time, e.Recorded, string(e.Data), "test"); err != nil {
 			b.t.Fatal(err)
 		}
-		for _, x := range posting.Step(cases[e.Case], e) {
-			if err := postings.Append(p, offsets[p], uint32(1), e.Recorded, string(x.Indicator), x.Day.Start(), x.Source, uint64(x.Lawyer), uint64(x.Person), x.Due.Start(), x.Quantity); err != nil {
+		change := map[posting.Entry]int64{}
+		for _, x := range posting.Post(cases[e.Case]) {
+			change[x.Entry] -= x.Quantity
+		}
+		cases[e.Case] = append(cases[e.Case], e)
+		for _, x := range posting.Post(cases[e.Case]) {
+			change[x.Entry] += x.Quantity
+		}
+		for x, n := range change {
+			if n == 0 {
+				continue
+			}
+			if err := postings.Append(p, offsets[p], uint32(1), e.Recorded, string(x.Indicator), x.Day.Start(), x.Source, uint64(x.Lawyer), uint64(x.Person), x.Due.Start(), n); err != nil {
 				b.t.Fatal(err)
 			}
 		}
-		cases[e.Case] = append(cases[e.Case], e)
 		offsets[p]++
 	}
 	if err := events.Send(); err != nil {
@@ -270,6 +280,7 @@ func recount(t testing.TB, log []schemas.Envelope, q Query) map[FindingCode]int6
 		if err != nil {
 			t.Fatal(err)
 		}
+		cases[e.Case] = append(cases[e.Case], e)
 		cases[e.Case] = append(cases[e.Case], e)
 		if places[e.ID]++; places[e.ID] == 1 {
 			first[e.ID] = e.Time
