@@ -9,6 +9,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"zhiban/projector/posting"
 	"zhiban/schemas"
 	"zhiban/schemas/warehouse"
 )
@@ -24,8 +25,9 @@ type history struct {
 	partition int
 	behind    int64 // the offset it is behind: it knows all events below
 	begun     *bloom.BloomFilter
-	recent    *lru.Cache[schemas.CaseID, []schemas.Event]
-	batch     map[schemas.CaseID][]schemas.Event // of the cases in the batch at hand
+	recent    *lru.Cache[schemas.CaseID, *posting.Case]
+	batch     map[schemas.CaseID]*posting.Case // of the cases in the batch at hand
+	hashing   []byte
 }
 
 // lookupChunk is how many cases one lookup asks for.
@@ -33,11 +35,11 @@ const lookupChunk = 1000
 
 // newHistory reads which cases have begun below an offset.
 func newHistory(ctx context.Context, conn driver.Conn, tables warehouse.Tables, partition int, below int64, cached int) (*history, error) {
-	recent, err := lru.New[schemas.CaseID, []schemas.Event](cached)
+	recent, err := lru.New[schemas.CaseID, *posting.Case](cached)
 	if err != nil {
 		return nil, err
 	}
-	h := &history{conn: conn, tables: tables, partition: partition, behind: below, recent: recent, batch: map[schemas.CaseID][]schemas.Event{}}
+	h := &history{conn: conn, tables: tables, partition: partition, behind: below, recent: recent, batch: map[schemas.CaseID]*posting.Case{}}
 	h.begun = bloom.NewWithEstimates(uint(max(1_000_000, 2*below)), 1e-4)
 	rows, err := conn.Query(ctx, `SELECT xxHash64(concat(case_kind, '/', case_key)) FROM `+tables.Events()+`
 		WHERE kafka_partition = ? AND kafka_offset < ?`, partition, below)
@@ -59,42 +61,55 @@ func hashKey(hash uint64) []byte {
 	return []byte{byte(hash), byte(hash >> 8), byte(hash >> 16), byte(hash >> 24), byte(hash >> 32), byte(hash >> 40), byte(hash >> 48), byte(hash >> 56)}
 }
 
-func caseHash(c schemas.CaseID) []byte { return hashKey(xxhash.Sum64String(c.String())) }
+// key is a case's key in the filter.
+func (h *history) key(c schemas.CaseID) []byte {
+	h.hashing = append(append(append(h.hashing[:0], c.Kind...), '/'), c.Key...)
+	return hashKey(xxhash.Sum64(h.hashing))
+}
 
-// load makes the histories of all cases in events ready; below is the first
-// offset of the batch they are from.
-func (h *history) load(ctx context.Context, events []schemas.Event, below int64) error {
+// load makes the files of all cases in events ready, one for each event; below
+// is the first offset of the batch they are from.
+func (h *history) load(ctx context.Context, events []schemas.Event, below int64) ([]*posting.Case, error) {
 	h.settle()
+	files := make([]*posting.Case, len(events))
 	var unknown []schemas.CaseID
-	for _, e := range events {
-		if _, ok := h.batch[e.Case]; ok {
-			continue
+	for i, e := range events {
+		file, ok := h.batch[e.Case]
+		if !ok {
+			if file, ok = h.recent.Get(e.Case); !ok {
+				file = &posting.Case{}
+				if h.begun.Test(h.key(e.Case)) {
+					unknown = append(unknown, e.Case)
+				}
+			}
+			h.batch[e.Case] = file
 		}
-		past, ok := h.recent.Get(e.Case)
-		if !ok && h.begun.Test(caseHash(e.Case)) {
-			unknown = append(unknown, e.Case)
-		}
-		h.batch[e.Case] = past
+		files[i] = file
 	}
 	for len(unknown) > 0 {
 		n := min(lookupChunk, len(unknown))
-		if err := h.lookup(ctx, unknown[:n], below); err != nil {
-			return fmt.Errorf("look up %d cases of partition %d: %w", n, h.partition, err)
+		found, err := h.lookup(ctx, unknown[:n], below)
+		if err != nil {
+			return nil, fmt.Errorf("look up %d cases of partition %d: %w", n, h.partition, err)
+		}
+		for _, c := range unknown[:n] {
+			*h.batch[c] = posting.Open(found[c])
 		}
 		unknown = unknown[n:]
 	}
-	return nil
+	return files, nil
 }
 
 // settle keeps the recent ones of the last batch's cases and forgets the rest.
 func (h *history) settle() {
-	for c, past := range h.batch {
-		h.recent.Add(c, past)
+	for c, file := range h.batch {
+		h.recent.Add(c, file)
 	}
-	h.batch = map[schemas.CaseID][]schemas.Event{}
+	h.batch = map[schemas.CaseID]*posting.Case{}
 }
 
-func (h *history) lookup(ctx context.Context, cases []schemas.CaseID, below int64) error {
+// lookup reads the histories of cases; it may find others under the same keys.
+func (h *history) lookup(ctx context.Context, cases []schemas.CaseID, below int64) (map[schemas.CaseID][]schemas.Event, error) {
 	keys := make([]string, len(cases))
 	for i, c := range cases {
 		keys[i] = c.Key
@@ -103,30 +118,25 @@ func (h *history) lookup(ctx context.Context, cases []schemas.CaseID, below int6
 		WHERE kafka_partition = ? AND kafka_offset < ? AND case_key IN ?
 		ORDER BY kafka_offset SETTINGS max_query_size = 1048576`, h.partition, below, keys)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer rows.Close()
+	found := map[schemas.CaseID][]schemas.Event{}
 	for rows.Next() {
 		e, err := warehouse.ScanEvent(rows)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if _, wanted := h.batch[e.Case]; wanted { // the same key may stand under another kind
-			h.batch[e.Case] = append(h.batch[e.Case], e)
-		}
+		e.Data = nil
+		found[e.Case] = append(found[e.Case], e)
 	}
-	return rows.Err()
+	return found, rows.Err()
 }
 
-// of is the history of a case before the event at hand.
-func (h *history) of(c schemas.CaseID) []schemas.Event { return h.batch[c] }
-
-// append makes e part of its case's history.
-func (h *history) append(e schemas.Event) {
-	e.Data = nil // the payload is enough, and the JSON is what takes the room
-	past := h.batch[e.Case]
-	if past == nil {
-		h.begun.Add(caseHash(e.Case))
+// enter makes e part of its case and returns what it changes.
+func (h *history) enter(file *posting.Case, e schemas.Event) (change []posting.Posting) {
+	if !file.Begun() {
+		h.begun.Add(h.key(e.Case))
 	}
-	h.batch[e.Case] = append(past, e)
+	return file.Enter(e)
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	kafka "github.com/segmentio/kafka-go"
 
-	"zhiban/projector/posting"
 	"zhiban/schemas"
 	"zhiban/schemas/warehouse"
 )
@@ -237,18 +236,18 @@ func (w *worker) build(ctx context.Context, msgs []kafka.Message, epoch uint32) 
 		events = append(events, e)
 		places = append(places, m.Offset)
 	}
-	if err := w.history.load(ctx, events, b.first); err != nil {
+	files, err := w.history.load(ctx, events, b.first)
+	if err != nil {
 		return nil, err
 	}
-	for i, e := range events {
-		before := w.history.of(e.Case)
-		b.events.add(w.partition, places[i], epoch, &e)
-		steps := posting.Step(before, e)
-		slices.SortFunc(steps, canonical)
-		for j := range steps {
-			b.postings.add(w.partition, places[i], epoch, e.Recorded, &steps[j])
+	for i := range events {
+		e := &events[i]
+		b.events.add(w.partition, places[i], epoch, e)
+		change := w.history.enter(files[i], *e)
+		slices.SortFunc(change, canonical)
+		for j := range change {
+			b.postings.add(w.partition, places[i], epoch, e.Recorded, &change[j])
 		}
-		w.history.append(e)
 	}
 	w.history.behind = b.last + 1
 	return b, nil

@@ -21,8 +21,12 @@ import (
 //     moment both are there.
 //   - A correction whose data does not fit its target's type has no effect.
 //
-// The order of the result is the log order of the targets.
+// The order of the result is the log order of the targets. It may be history
+// itself.
 func Effective(history []Event) []Event {
+	if undisputed(history) {
+		return history
+	}
 	h := index(history)
 	out := make([]Event, 0, len(h.events))
 	for _, e := range h.events {
@@ -31,6 +35,20 @@ func Effective(history []Event) []Event {
 		}
 	}
 	return out
+}
+
+// undisputed tells that every event of a short history counts as it is: most
+// histories are so.
+func undisputed(history []Event) bool {
+	if len(history) > 8 {
+		return false
+	}
+	for i, e := range history {
+		if e.Type.Meta() || slices.ContainsFunc(history[:i], func(o Event) bool { return o.ID == e.ID }) {
+			return false
+		}
+	}
+	return true
 }
 
 // maxChain bounds how far corrections of corrections are followed, so that a

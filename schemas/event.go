@@ -81,8 +81,14 @@ func (e Envelope) Parse() (Event, error) {
 	return ev, nil
 }
 
-// ParseEvent reads one event as it stands in the log.
+// ParseEvent reads one event as it stands in the log. Its Data may share the
+// bytes of b.
 func ParseEvent(b []byte) (Event, error) {
+	if plain, ok := scanPlain(b); ok {
+		if e, ok := plain.parse(); ok {
+			return e, nil
+		}
+	}
 	var e Envelope
 	if err := json2.Unmarshal(b, &e); err != nil { // a third of encoding/json's time, an eighth of its allocations
 		return Event{}, fmt.Errorf("not a CloudEvent in JSON: %w", err)

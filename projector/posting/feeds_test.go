@@ -39,8 +39,9 @@ func TestTheCatalogueSaysWhatEachTypeCanChange(t *testing.T) {
 	for _, kind := range schemas.Catalogue.Cases() {
 		for range 1500 {
 			history := randomHistory(t, dice, kind)
-			for i, e := range history {
-				for _, p := range Step(history[:i:i], e) {
+			var c Case
+			for _, e := range history {
+				for _, p := range c.Enter(e) {
 					if changed[e.Type.Name] == nil {
 						changed[e.Type.Name] = map[schemas.IndicatorCode]bool{}
 					}

@@ -54,21 +54,35 @@ func PersonOf(pseudonym string) Person {
 
 // Post is what a case's history, in log order, amounts to.
 func Post(history []schemas.Event) []Posting {
-	if len(history) == 1 && !history[0].Type.Meta() { // most cases, most of the time
-		return post(history)
-	}
 	return post(schemas.Effective(history))
 }
 
-// Step is what event e adds to a case whose history so far was before:
-// Post(before + e) − Post(before). That one rule covers first records, pairs,
-// deadlines, arrival out of order, corrections and voids; an event already in
-// before posts nothing.
-func Step(before []schemas.Event, e schemas.Event) []Posting {
+// Case is a case's file: its history so far, and what that amounts to. The zero
+// Case has not begun.
+type Case struct {
+	history []schemas.Event
+	posted  []Posting
+}
+
+// Open is the file of a case with a history.
+func Open(history []schemas.Event) Case { return Case{history, Post(history)} }
+
+// Begun tells whether the case has a history.
+func (c *Case) Begun() bool { return len(c.history) > 0 }
+
+// Enter adds an event to the file and returns what it changes: Post of the
+// history with it, less Post of the history without. That one rule covers first
+// records, pairs, deadlines, arrival out of order, corrections and voids; an
+// event that the history has already posts nothing. The event's Data is not kept.
+func (c *Case) Enter(e schemas.Event) (change []Posting) {
+	e.Data = nil // the payload is enough, and the JSON is what takes the room
+	c.history = append(c.history, e)
+	before := c.posted
+	c.posted = Post(c.history)
 	if len(before) == 0 {
-		return Post([]schemas.Event{e})
+		return slices.Clone(c.posted)
 	}
-	return difference(Post(before), Post(append(slices.Clip(before), e)))
+	return difference(before, c.posted)
 }
 
 // difference nets after − before. The result is in a fixed order and holds no

@@ -23,7 +23,7 @@ import (
 // embedded in it and without ClickHouse.
 func BenchmarkVerify(b *testing.B) {
 	p := newProjection(b, 4)
-	p.put(simulated(b, simulate.Config{From: schemas.Date(2025, 1, 1), To: schemas.Date(2025, 12, 31), Seed: 1, Scale: 3.25}))
+	p.put(simulated(b, simulate.Config{From: schemas.Date(2025, 1, 1), To: schemas.Date(2025, 12, 31), Seed: 1, Scale: 2.25}))
 	p.project(25_000)
 	var took time.Duration
 	before, spent := memory(b), cpu(b)
