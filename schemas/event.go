@@ -39,7 +39,7 @@ type Event struct {
 	Source     Source
 	Type       *EventType
 	Case       CaseID
-	Time       time.Time
+	Time       time.Time // to the millisecond, as all that is kept of it
 	Data       json.RawMessage
 	Payload    any       // Data decoded: a pointer to the type's payload struct
 	Recorded   time.Time // zero until ingest has stamped it
@@ -77,6 +77,7 @@ func (e Envelope) Parse() (Event, error) {
 	if ev.Payload, err = ev.Type.Read(e.Data); err != nil {
 		return Event{}, err
 	}
+	ev.Time, ev.Recorded = ev.Time.Truncate(time.Millisecond), ev.Recorded.Truncate(time.Millisecond)
 	ev.Data, ev.RecordedBy = e.Data, e.RecordedBy
 	return ev, nil
 }

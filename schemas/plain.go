@@ -156,6 +156,7 @@ func (e plainEvent) parse() (ev Event, ok bool) {
 	if !plainTime(&ev.Time, e.time) || len(e.recorded) > 0 && !plainTime(&ev.Recorded, e.recorded) {
 		return ev, false
 	}
+	ev.Time, ev.Recorded = ev.Time.Truncate(time.Millisecond), ev.Recorded.Truncate(time.Millisecond)
 	ev.Data, ev.RecordedBy = json.RawMessage(e.data), string(e.by)
 	ev.Payload, err = ev.Type.Read(ev.Data)
 	return ev, err == nil
