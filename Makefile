@@ -21,7 +21,7 @@ run: engine build ## start everything with a demo province and print the dashboa
 	bin/zhiban standalone --listen $(LISTEN) --data $(DATA)
 
 .PHONY: test
-test: engine build chromium ## run all tests on the real engines
+test: engine build chromium kafka ## run all tests on the real engines
 	go vet ./...
 	go test -timeout 14m ./...
 
@@ -41,6 +41,10 @@ assets: ## fetch and build the static files once
 .PHONY: chromium
 chromium: ## make sure a headless Chromium for the page tests is there
 	@bash deploy/engine/chromium.sh
+
+.PHONY: kafka
+kafka: ## fetch Apache Kafka for the tests once; it runs on Java 17 or later
+	@bash deploy/kafka/fetch.sh $(CACHE)/kafka
 
 .PHONY: golden
 golden: build ## write the golden files anew, to be read with git diff
