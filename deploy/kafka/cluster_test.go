@@ -21,10 +21,8 @@ import (
 // are in sync.
 func write(t testing.TB, brokers []string, topic string, values ...string) {
 	t.Helper()
-	transport := &kafka.Transport{}
-	defer transport.CloseIdleConnections()
 	w := &kafka.Writer{
-		Addr: kafka.TCP(brokers...), Topic: topic, Transport: transport, RequiredAcks: kafka.RequireAll,
+		Addr: kafka.TCP(brokers...), Topic: topic, Transport: transport(t), RequiredAcks: kafka.RequireAll,
 		BatchTimeout: time.Millisecond, MaxAttempts: 100, WriteBackoffMax: 200 * time.Millisecond,
 	}
 	defer w.Close()
@@ -42,9 +40,7 @@ func read(t testing.TB, brokers []string, topic string, partition int) []kafka.M
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	transport := &kafka.Transport{}
-	defer transport.CloseIdleConnections()
-	client := &kafka.Client{Addr: kafka.TCP(brokers...), Transport: transport}
+	client := &kafka.Client{Addr: kafka.TCP(brokers...), Transport: transport(t)}
 	var end int64
 	eventually(t, "the leader of "+topic+" says where its log ends", func() bool {
 		res, err := client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: {kafka.LastOffsetOf(partition)}}})

@@ -78,6 +78,9 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(ownerVariable); dir != "" {
 		own(dir)
 	}
+	if order := os.Getenv(projectorVariable); order != "" {
+		runProjector(order)
+	}
 	os.Exit(func() int {
 		var err error
 		if dir, err = os.MkdirTemp("", "zhiban-kafka"); err != nil {
