@@ -410,6 +410,8 @@ func exampleEvent(t *schemas.EventType) schemas.Envelope {
 		env.Subject = "station/" + strings.TrimPrefix(exampleStation, "/stations/")
 	case schemas.CaseLawyer:
 		env.Subject = "lawyer/12201201810123456"
+	case schemas.CaseReturn:
+		env.Subject, env.Time = "return/220182-2026-09", "2026-10-08T15:20:00+08:00"
 	}
 	if !ofDivisions[t.Case] {
 		env.Source = exampleStation

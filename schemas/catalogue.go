@@ -323,10 +323,29 @@ var Catalogue = newCatalogue([]*EventType{
 		Payload: func() any { return new(MatterResolved) },
 		Feeds:   []IndicatorCode{MattersOpen},
 		Example: `{"outcome":"rectified"}`,
+	}, {
+		Name: "zhiban.return.submitted.v1", Title: Text{"上报月报", "Return submitted"}, Clause: "三(三)4(3)",
+		Payload: func() any { return new(ReturnSubmitted) },
+		Example: `{"division":"220182","month":"2026-09","form":"2026-2","cut":{"0":5120},"figures":[{"cell":"consultations","month":86,"ytd":702,"last_year":"X"},{"cell":"transferred_within_24h","month":0.875,"ytd":0.9,"last_year":"X"}],` +
+			`"file":"UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==","sha256":"8739c76e681f900923b900c9df0ef75cf421d39cabb54650c4b9ad19b6a76d85","filler":"李敏","overrides":[{"blocker":"consultations_unsigned","reason":"律师出差，台账下月补签"}]}`,
+	}, {
+		Name: "zhiban.return.returned.v1", Title: Text{"退回月报", "Return sent back"}, Clause: "三(三)4(3)",
+		Payload: func() any { return new(ReturnReturned) },
+		Example: `{"signer":"赵国华","reason":"看守所值班次数与签到簿不符"}`,
+	}, {
+		Name: "zhiban.return.accepted.v1", Title: Text{"接收月报", "Return accepted"}, Clause: "三(三)4(3)",
+		Payload: func() any { return new(ReturnAccepted) },
+		Example: `{"signer":"赵国华"}`,
+	}, {
+		Name: "zhiban.return.amended.v1", Title: Text{"月报更正", "Return amended"}, Clause: "三(三)4(3)",
+		Payload: func() any { return new(ReturnAmended) },
+		Example: `{"number":1,"signer":"赵国华","reason":"补录9月28日咨询一件","form":"2026-2","cut":{"0":6044},"changes":[{"cell":"consultations","column":"month","old":86,"new":87},{"cell":"consultations","column":"ytd","old":702,"new":703}],` +
+			`"file":"UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==","sha256":"8739c76e681f900923b900c9df0ef75cf421d39cabb54650c4b9ad19b6a76d85"}`,
 	},
 })
 
-// newCatalogue completes the rows and adds the two types that every case has.
+// newCatalogue completes the rows and adds the two types that every case has,
+// but for returns: what was frozen is amended, never corrected or voided.
 func newCatalogue(rows []*EventType) *EventCatalogue {
 	c := &EventCatalogue{byName: map[string]*EventType{}}
 	for _, t := range rows {
@@ -335,6 +354,9 @@ func newCatalogue(rows []*EventType) *EventCatalogue {
 		c.add(t)
 	}
 	for _, kind := range c.Cases() {
+		if kind == CaseReturn {
+			continue
+		}
 		facts := c.Of(kind)
 		first := facts[0]
 		var feeds []IndicatorCode // what changes a fact can change all that facts can

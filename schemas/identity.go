@@ -37,10 +37,11 @@ const (
 	CaseFeedback     CaseKind = "feedback"
 	CaseMeeting      CaseKind = "meeting"
 	CaseMatter       CaseKind = "matter"
+	CaseReturn       CaseKind = "return"
 )
 
 // CaseID is the subject of an event: "<kind>/<key>", where key is a UUID, the
-// station code or the lawyer's licence.
+// station code, the lawyer's licence, or division and month of a return.
 type CaseID struct {
 	Kind CaseKind
 	Key  string
@@ -63,6 +64,10 @@ func ParseCaseID(s string) (CaseID, error) {
 		}
 	case CaseLawyer:
 		if _, err := ParseLicence(key); err != nil {
+			return CaseID{}, fmt.Errorf("subject %q: %w", s, err)
+		}
+	case CaseReturn:
+		if _, err := ParseReturnID(key); err != nil {
 			return CaseID{}, fmt.Errorf("subject %q: %w", s, err)
 		}
 	default:

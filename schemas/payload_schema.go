@@ -98,6 +98,9 @@ func newPayloadSchema(t *EventType) *payloadSchema {
 		if len(f.schema.Enum) == 0 { // a list of values says itself what is expected
 			f.word = words[name]
 		}
+		if s := f.schema; s.Items != nil && s.Items.Ref != "" { // a list of objects is described in its place
+			s.Items = registry.SchemaFromRef(s.Items.Ref)
+		}
 		if longest, err := strconv.Atoi(payload.Field(i).Tag.Get("itemMaxLength")); err == nil {
 			f.schema.Items.MinLength, f.schema.Items.MaxLength = new(1), &longest
 		}

@@ -82,6 +82,8 @@ func (s *scanner) payload(at string, ev *Event, t *EventType, fields members) []
 		if from != "" && to != "" && to < from {
 			fail("to", "%q is before the first day, %q", to, from)
 		}
+	case *ReturnSubmitted, *ReturnAmended:
+		checkReturn(ev, schema.payload, fields, fail)
 	case *Corrected:
 		s.corrected(at, ev, fields, text, fail)
 	case *Voided:

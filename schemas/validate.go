@@ -420,6 +420,10 @@ func (s *scanner) subject(ev *Event, v string) {
 	case source == Source{}:
 	case id.Kind == CaseStation && string(source.Station) != id.Key:
 		s.fail("source", "expected /stations/%s, the station of the subject, found %q", id.Key, source)
+	case id.Kind == CaseReturn:
+		if r, err := ParseReturnID(id.Key); err == nil && source != (Source{Division: r.Division}) {
+			s.fail("source", "expected /divisions/%s, whose return it is; found %q", r.Division, source)
+		}
 	case stationCases[id.Kind] && source.Station == "":
 		s.fail("source", "expected /stations/<station code>, for a %s happens at a station; found %q", id.Kind, source)
 	}

@@ -34,6 +34,8 @@ func exampleEvent(t *EventType) string {
 		key = "220182-court"
 	case CaseLawyer:
 		source, key = "/divisions/220182", "12201201810123456"
+	case CaseReturn:
+		source, key = "/divisions/220182", "220182-2026-09"
 	}
 	return wire(source, t.Name, string(t.Case)+"/"+key, t.Example)
 }

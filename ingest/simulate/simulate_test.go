@@ -104,7 +104,7 @@ func TestEveryEventIsValid(t *testing.T) {
 		}
 	}
 	for _, et := range schemas.Catalogue.All() {
-		if types[et.Name] == 0 {
+		if types[et.Name] == 0 && et.Case != schemas.CaseReturn { // a return freezes figures, which a simulation does not have
 			t.Errorf("no %s", et.Name)
 		}
 	}

@@ -85,6 +85,8 @@ func randomHistory(t *testing.T, dice *rand.Rand, kind schemas.CaseKind) []schem
 		subject = "station/220182-court"
 	case schemas.CaseLawyer:
 		subject = "lawyer/12201201810123456"
+	case schemas.CaseReturn:
+		subject = "return/220182-2026-09"
 	}
 
 	var history []schemas.Event
@@ -93,7 +95,7 @@ func randomHistory(t *testing.T, dice *rand.Rand, kind schemas.CaseKind) []schem
 		typ := facts[dice.IntN(len(facts))]
 		name, content := typ.Name, data(typ)
 		of = append(of, typ)
-		if target := dice.IntN(i + 1); target < i && of[target] != nil && dice.IntN(2) == 0 {
+		if target := dice.IntN(i + 1); target < i && of[target] != nil && dice.IntN(2) == 0 && kind != schemas.CaseReturn { // returns are not corrected
 			of[i] = nil
 			verb := "voided"
 			content = fmt.Sprintf(`{"target":%q,"reason":"重复登记"}`, id(target))
