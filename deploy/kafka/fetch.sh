@@ -44,7 +44,7 @@ if ! have_java || ! { [[ -d $dir/$version ]] || command -v mvn >/dev/null; }; th
 			echo "kafka: attempt $attempt of $attempts failed" >&2
 		done
 	fi
-	have_java || fail "Java $java_needed or later is needed, in JAVA_HOME or on the PATH (Debian: sudo apt-get install default-jre-headless)"
+	have_java || fail "Java $java_needed or later is needed, in JAVA_HOME or on the PATH (Debian: sudo apt-get install default-jre-headless maven)"
 fi
 
 jars=$dir/$version
