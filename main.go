@@ -183,7 +183,7 @@ func (c *standaloneCommand) Run(ctx context.Context, r *run) (err error) {
 		return err
 	}
 	defer in.Close()
-	pages, err := r.dashboard(conn, dashboard.Config{Metrics: metrics, Ready: in.Ready, Beside: []dashboard.Place{
+	pages, err := r.dashboard(conn, dashboard.Config{Metrics: metrics, Ready: in.Ready, Replay: r.replay(at.Kafka, conn), Beside: []dashboard.Place{
 		{Path: "/desk", Title: schemas.Text{ZH: "工作站登记", EN: "Station desk"}},
 		{Path: "/import", Title: schemas.Text{ZH: "台账导入", EN: "Import ledgers"}},
 	}})
@@ -250,11 +250,19 @@ func (c *projectorCommand) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	defer conn.Close()
+	// Projecting makes much short-lived garbage, and nothing else happens here.
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(300) // projecting makes much short-lived garbage, and nothing else happens here
+		debug.SetGCPercent(300)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(projectorMemory)
 	}
 	return r.project(ctx, c.Kafka, conn, c.Group, newMetrics())
 }
+
+// projectorMemory is what a projector's heap keeps to: batches of four partitions
+// take some 300 MB, and more memory saves little of the collector's time.
+const projectorMemory = 512 << 20
 
 type dashboardCommand struct {
 	Listen     string `env:"ZHIBAN_LISTEN" default:":8080" help:"Address of the pages and the API."`
@@ -301,6 +309,18 @@ func (r *run) project(ctx context.Context, kafka []string, conn *warehouse.Conn,
 	}
 	metrics.MustRegister(p.Collectors()...)
 	return p.Run(ctx)
+}
+
+// replay is how the dashboard has parked records read again.
+func (r *run) replay(kafka []string, conn *warehouse.Conn) func(context.Context) (appended, left int, err error) {
+	return func(ctx context.Context) (int, int, error) {
+		p, err := projector.New(projector.Config{Brokers: kafka}, conn, r.log)
+		if err != nil {
+			return 0, 0, err
+		}
+		done, err := p.Replay(ctx)
+		return done.Appended, done.Left, err
+	}
 }
 
 func (r *run) dashboard(conn driver.Conn, config dashboard.Config) (*dashboard.Server, error) {

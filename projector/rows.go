@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"hash"
 	"time"
 
 	"github.com/ClickHouse/ch-go/proto"
@@ -39,8 +40,7 @@ func (r *rows) reset() {
 // the tables. A row is its numbers as big-endian 64-bit integers and its texts
 // each behind its length as a varint.
 func (r *rows) digest() []byte {
-	h := sha256.New()
-	h.Write(r.events.plain)
+	h, _ := r.events.hash.(hash.Cloner).Clone() // SHA-256 can always be
 	h.Write(r.postings.plain)
 	return h.Sum(nil)
 }
@@ -86,7 +86,8 @@ func (d *dictionary) add(s string) {
 
 // eventRows are rows of the events table.
 type eventRows struct {
-	plain                 []byte // the rows as the digest takes them
+	hash                  hash.Hash // of the rows so far
+	plain                 []byte    // a row as the digest takes it
 	partition             proto.ColUInt16
 	offset                proto.ColUInt64
 	epoch                 proto.ColUInt32
@@ -100,11 +101,12 @@ func (r *eventRows) len() int { return r.offset.Rows() }
 
 func (r *eventRows) reset() {
 	if r.typ == nil {
+		r.hash = sha256.New()
 		r.typ, r.kind, r.source, r.by = newDictionary(), newDictionary(), newDictionary(), newDictionary()
 		r.time.WithPrecision(proto.PrecisionMilli)
 		r.recorded.WithPrecision(proto.PrecisionMilli)
 	}
-	r.plain = r.plain[:0]
+	r.hash.Reset()
 	for _, c := range r.block() {
 		c.Data.(proto.Resettable).Reset()
 	}
@@ -128,11 +130,12 @@ func (r *eventRows) add(partition int, offset int64, epoch uint32, e *schemas.Ev
 	r.by.add(e.RecordedBy)
 	r.data.AppendBytes(e.Data)
 
-	r.plain = appendNumbers(r.plain, uint64(offset), uint64(at), uint64(recorded))
+	r.plain = appendNumbers(r.plain[:0], uint64(offset), uint64(at), uint64(recorded))
 	r.plain = append(r.plain, e.ID[:]...)
 	r.plain = appendTexts(r.plain, e.Type.Name, e.Case.Key, e.Source.Key(), e.RecordedBy)
 	r.plain = appendNumbers(r.plain, uint64(len(e.Data)))
-	r.plain = append(r.plain, e.Data...)
+	r.hash.Write(r.plain)
+	r.hash.Write(e.Data)
 }
 
 func (r *eventRows) block() proto.Input {

@@ -74,13 +74,14 @@ func (c *Case) Begun() bool { return len(c.history) > 0 }
 // history with it, less Post of the history without. That one rule covers first
 // records, pairs, deadlines, arrival out of order, corrections and voids; an
 // event that the history has already posts nothing. The event's Data is not kept.
+// The postings may be put into another order, and are good until the next Enter.
 func (c *Case) Enter(e schemas.Event) (change []Posting) {
 	e.Data = nil // the payload is enough, and the JSON is what takes the room
 	c.history = append(c.history, e)
 	before := c.posted
 	c.posted = Post(c.history)
 	if len(before) == 0 {
-		return slices.Clone(c.posted)
+		return c.posted
 	}
 	return difference(before, c.posted)
 }
