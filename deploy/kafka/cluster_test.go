@@ -30,7 +30,7 @@ func write(t testing.TB, brokers []string, topic string, values ...string) {
 	for _, v := range values {
 		messages = append(messages, kafka.Message{Value: []byte(v)})
 	}
-	if err := w.WriteMessages(t.Context(), messages...); err != nil {
+	if err := w.WriteMessages(limited(t), messages...); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -38,8 +38,7 @@ func write(t testing.TB, brokers []string, topic string, values ...string) {
 // read returns all that is in a partition.
 func read(t testing.TB, brokers []string, topic string, partition int) []kafka.Message {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
+	ctx := limited(t)
 	client := &kafka.Client{Addr: kafka.TCP(brokers...), Transport: transport(t)}
 	var end int64
 	eventually(t, "the leader of "+topic+" says where its log ends", func() bool {
@@ -131,8 +130,7 @@ func TestABrokerDiesWithItsOwnerAndItsDataStays(t *testing.T) {
 // start starts a cluster for one test.
 func start(t *testing.T, dir string, brokers int) *apache.Cluster {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
+	ctx := limited(t)
 	c, err := apache.Start(ctx, apache.Config{Dir: dir, Brokers: brokers})
 	if err != nil {
 		t.Fatal(err)
@@ -148,28 +146,28 @@ func start(t *testing.T, dir string, brokers int) *apache.Cluster {
 
 func TestALeaderIsKilledAndComesBack(t *testing.T) {
 	c := cluster(t)
-	const topic = "led"
-	if err := c.CreateTopic(t.Context(), topic, 1, 3, 2); err != nil {
+	topic := fmt.Sprintf("led.%d", named.Add(1))
+	if err := c.CreateTopic(limited(t), topic, 1, 3, 2); err != nil {
 		t.Fatal(err)
 	}
 	write(t, c.Bootstrap(), topic, "by all three")
-	first, err := c.Leader(t.Context(), topic, 0)
+	first, err := c.Leader(limited(t), topic, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.Kill(first)
 	write(t, c.Bootstrap(), topic, "by the other two")
-	second, err := c.Leader(t.Context(), topic, 0)
+	second, err := c.Leader(limited(t), topic, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if second == first {
 		t.Errorf("broker %d was killed and leads", first)
 	}
-	if err := c.Restart(t.Context(), first); err != nil {
+	if err := c.Restart(limited(t), first); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.InSync(t.Context(), topic); err != nil {
+	if err := c.InSync(limited(t), topic); err != nil {
 		t.Fatal(err)
 	}
 	// Now the one that was dead must have it all.
@@ -177,7 +175,7 @@ func TestALeaderIsKilledAndComesBack(t *testing.T) {
 	if got := values(read(t, c.Bootstrap(), topic, 0)); !slices.Equal(got, []string{"by all three", "by the other two"}) {
 		t.Errorf("the log holds %q", got)
 	}
-	if err := c.Restart(t.Context(), second); err != nil {
+	if err := c.Restart(limited(t), second); err != nil {
 		t.Fatal(err)
 	}
 }

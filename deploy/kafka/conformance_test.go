@@ -145,8 +145,7 @@ func member(t *testing.T, e engine, topic string) *kafka.ConsumerGroup {
 // next is a member's next generation, nil when there is none. A coordinator that is
 // only just made says so for a while.
 func next(t *testing.T, g *kafka.ConsumerGroup) *kafka.Generation {
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
+	ctx := limited(t)
 	for {
 		generation, err := g.Next(ctx)
 		if err == nil {
@@ -212,7 +211,7 @@ func TestAKilledLeaderLosesNothing(t *testing.T) {
 	conn, dsn := newWarehouse(t)
 	events, truth := week(t)
 	sender := e.newIngest(t, topic)
-	leader, err := c.Leader(t.Context(), topic, 0)
+	leader, err := c.Leader(limited(t), topic, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,15 +237,15 @@ func TestAKilledLeaderLosesNothing(t *testing.T) {
 	if err := group.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	if heir, err := c.Leader(t.Context(), topic, 0); err != nil || heir == leader {
+	if heir, err := c.Leader(limited(t), topic, 0); err != nil || heir == leader {
 		t.Errorf("broker %d was killed; partition 0 has the leader %d, %v", leader, heir, err)
 	}
 	send(t, sender, batches[0])
 	send(t, sender, batches[len(batches)-1])
-	if err := c.Restart(t.Context(), leader); err != nil {
+	if err := c.Restart(limited(t), leader); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.InSync(t.Context(), topic); err != nil {
+	if err := c.InSync(limited(t), topic); err != nil {
 		t.Fatal(err)
 	}
 

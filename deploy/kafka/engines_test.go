@@ -64,8 +64,7 @@ var named atomic.Int32
 // newLog creates a log for one test.
 func (e engine) newLog(t testing.TB, partitions int) (topic string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
+	ctx := limited(t)
 	topic = fmt.Sprintf("%s.%d", schemas.Topic, named.Add(1))
 	if err := e.create(ctx, topic, partitions); err != nil {
 		t.Fatal(err)

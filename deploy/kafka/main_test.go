@@ -107,3 +107,10 @@ func eventually(t testing.TB, what string, ok func() bool) {
 		}
 	}
 }
+
+// limited ends when the test does or is out of patience.
+func limited(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
