@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"fmt"
 
 	"zhiban/dashboard/report"
@@ -10,18 +11,22 @@ import (
 // CountyMonth writes a division's monthly return, 值班律师工作统计表（月）, as a
 // workbook of A4 landscape pages:
 //
-//   - 月报表: title, unit, division, period and due day (rows 1–3), headings
-//     (row 4: 类别, 序号, 指标, 单位, 本月, 本年累计, 上年同月, 依据), one row an
-//     indicator or a part of it, notes, the line for signatures (the one
-//     unlocked cell), a chart of the consultations.
+//   - 月报表: title, unit, division, period and due day (rows 1–3), on a frozen
+//     form the stamp (row 4), headings (类别, 序号, 指标, 单位, the form's columns,
+//     依据), one row a figure or a part of it, notes, the line for signatures
+//     (the one unlocked cell), a chart of the consultations.
 //   - 分地区 (prefecture and province): one row a child division, one column a
 //     main indicator, 合计 counted anew; a chart of shifts and consultations.
+//   - 更正对照 (amendment): every value that it changes, before and after.
 //   - 指标口径: definition and clause of every indicator, moment and cut.
 func CountyMonth(m report.DivisionMonth) (File, error) {
 	b := newWorkbook()
 	monthForm(b, m)
 	if len(m.ChildIndicators) > 0 {
 		monthChildren(b, m)
+	}
+	if m.Frozen != nil && len(m.Frozen.Changes) > 0 {
+		monthChanges(b, m)
 	}
 	var inds []schemas.Indicator
 	for _, g := range m.Groups {
@@ -52,14 +57,10 @@ const (
 	colIndicator
 	colPart
 	colUnit
-	colMonth
-	colYear
-	colLastYear
-	colClause
+	colFirst // of the form's columns; the clause comes after the last
 )
 
 const (
-	monthHead = 4     // row of the headings
 	monthRow  = 13.2  // height of a row in points
 	monthPage = 500.0 // what a page holds, in points
 
@@ -68,31 +69,46 @@ const (
 
 func monthForm(b *workbook, m report.DivisionMonth) {
 	s := b.sheet("月报表")
-	s.widths(14, 6, 22, 16, 8, 14, 14, 14, 27)
-	s.span(colGroup, 1, colClause, 1, "值班律师工作统计表（月）", titleLook)
+	columns := m.Form.Columns
+	clause := colFirst + len(columns)
+	widths := []float64{14, 6, 22, 16, 8}
+	for range columns {
+		widths = append(widths, 42/float64(len(columns)))
+	}
+	s.widths(append(widths, 27)...)
+	s.span(colGroup, 1, clause, 1, m.Form.Title.ZH, titleLook)
 	s.height(1, 38)
 	right, middle := plainLook, plainLook
 	right.align, middle.align = "right", "center"
-	for row, texts := range [][3]string{
-		{"填报单位（盖章）：" + m.Unit, "报告期：" + m.Month.Title().ZH, "表式版本：" + m.Form},
+	row := 2
+	for _, texts := range [][3]string{
+		{"填报单位（盖章）：" + m.Unit, "报告期：" + m.Month.Title().ZH, "表式版本：" + m.Form.Version},
 		{"行政区划：" + m.Division.Name + "（" + string(m.Division.Code) + "）",
-			"统计时段：" + longDay(m.Month.First()) + "至" + longDay(m.Month.Last()), "报送期限：" + longDay(m.Due) + "前"},
+			"统计时段：" + longDay(m.Period.From) + "至" + longDay(m.Period.To) + "（" + m.Rule.ZH + "）", "报送期限：" + longDay(m.Due) + "前"},
 	} {
-		s.span(colGroup, row+2, colPart, row+2, texts[0], plainLook)
-		s.span(colUnit, row+2, colLastYear, row+2, texts[1], middle)
-		s.text(colClause, row+2, texts[2], right)
-		s.height(row+2, 20)
+		s.span(colGroup, row, colPart, row, texts[0], plainLook)
+		s.span(colUnit, row, clause-1, row, texts[1], middle)
+		s.text(clause, row, texts[2], right)
+		s.height(row, 20)
+		row++
 	}
-	s.head(colGroup, monthHead, colGroup, monthHead, "类别")
-	s.head(colNumber, monthHead, colNumber, monthHead, "序号")
-	s.head(colIndicator, monthHead, colPart, monthHead, "指标")
-	for i, h := range []string{"单位", "本月", "本年累计", "上年同月", "依据"} {
-		s.head(colUnit+i, monthHead, colUnit+i, monthHead, h)
+	if m.Frozen != nil {
+		s.stamp(row, clause, m)
+		row++
 	}
-	s.height(monthHead, 24)
+	head := row
+	s.head(colGroup, head, colGroup, head, "类别")
+	s.head(colNumber, head, colNumber, head, "序号")
+	s.head(colIndicator, head, colPart, head, "指标")
+	s.head(colUnit, head, colUnit, head, "单位")
+	for i, c := range columns {
+		s.head(colFirst+i, head, colFirst+i, head, c.Title.ZH)
+	}
+	s.head(clause, head, clause, head, "依据")
+	s.height(head, 24)
 
-	f := monthRows{s: s, row: monthHead + 1, parts: map[report.Dimension]block{}}
-	left := monthPage - 38 - 20 - 20 - 24
+	f := monthRows{s: s, columns: columns, row: head + 1, parts: map[report.Dimension]block{}}
+	left := monthPage - 38 - 20*float64(head-2) - 24
 	for _, g := range m.Groups {
 		need := float64(len(g.Lines)) * monthRow
 		if need > left { // a group is never torn
@@ -102,8 +118,8 @@ func monthForm(b *workbook, m report.DivisionMonth) {
 		left -= need
 		f.group(g)
 	}
-	row := s.notes(f.row, basis(m.AsOf, m.Cut))
-	s.span(colGroup, row, colClause, row, signatures, look{size: 11, unlocked: true})
+	row = s.notes(f.row, basis(m.AsOf, m.Cut))
+	s.span(colGroup, row, clause, row, signatures(m), look{size: 11, unlocked: true})
 	s.height(row, 34)
 	row++
 	last := row + 11
@@ -114,32 +130,69 @@ func monthForm(b *workbook, m report.DivisionMonth) {
 		by       report.Dimension
 		from, to int
 		title    string
-	}{{report.ByPersonRole, colGroup, colPart, "法律咨询按对象（人次）"}, {report.ByChannel, colUnit, colClause, "法律咨询按渠道（人次）"}} {
+	}{{report.ByPersonRole, colGroup, colPart, "法律咨询按对象（人次）"}, {report.ByChannel, colUnit, clause, "法律咨询按渠道（人次）"}} {
 		part, ok := f.parts[half.by]
 		if !ok {
 			continue
 		}
 		c := chart{title: m.Month.Title().ZH + half.title, categories: s.ref(colPart, part.from, colPart, part.to)}
-		columns := []int{colMonth}
-		if part.lastYear {
-			columns = append(columns, colLastYear)
-		}
-		for _, col := range columns {
-			c.names = append(c.names, s.ref(col, monthHead, col, monthHead))
+		for i, h := range columns {
+			col := colFirst + i
+			if h.Column == schemas.ColumnYTD || h.Column == schemas.ColumnLastYear && !part.lastYear {
+				continue
+			}
+			c.names = append(c.names, s.ref(col, head, col, head))
 			c.values = append(c.values, s.ref(col, part.from, col, part.to))
 		}
 		s.chart(half.from, row, half.to, last, c)
 	}
 	s.printed(page{
-		headFrom: monthHead, headTo: monthHead, frozen: colPart, lastCol: colClause, lastRow: last,
+		headFrom: head, headTo: head, frozen: colPart, lastCol: clause, lastRow: last,
 		running: monthRunning(m), asOf: m.AsOf, cut: m.Cut,
 	})
 }
 
-const signatures = "单位负责人：　　　　　　　　　审核人：　　　　　　　　　填表人：　　　　　　　　　填报日期：　　　　年　　月　　日"
+// signatures is the line to be signed; who filled a frozen form stands in it.
+func signatures(m report.DivisionMonth) string {
+	filler, day := "　　　　　　　　　", "　　　　年　　月　　日"
+	if m.Frozen != nil {
+		day = m.AsOf.In(schemas.Shanghai).Format("2006年1月2日")
+		if m.Frozen.Amendment == 0 {
+			filler = m.Frozen.By + "　　　"
+		}
+	}
+	return "单位负责人：　　　　　　　　　审核人：　　　　　　　　　填表人：" + filler + "填报日期：" + day
+}
+
+// stamp writes who froze the form, when, and from which place in the log.
+func (s *sheet) stamp(row, lastCol int, m report.DivisionMonth) {
+	f := m.Frozen
+	text := fmt.Sprintf("第%d版　上报　填报人：%s", f.Version, f.By)
+	if f.Amendment > 0 {
+		text = fmt.Sprintf("第%d版　第%d次更正　签署人：%s　原因：%s", f.Version, f.Amendment, f.By, f.Reason)
+	}
+	text += "　冻结时间：" + moment(m.AsOf) + "　日志切点：" + shortCut(m.Cut)
+	total := 0.0
+	for _, w := range s.chars {
+		total += w
+	}
+	wrapped := plainLook
+	wrapped.wrap = true
+	s.span(1, row, lastCol, row, text, wrapped)
+	s.height(row, 6+14*float64(linesOf(text, total)))
+}
+
+// shortCut is a cut for one line; the sheet of definitions has it whole.
+func shortCut(c report.Cut) string {
+	text := cutText(c)
+	if len(text) > 60 {
+		return text[:60] + "…"
+	}
+	return text
+}
 
 func monthRunning(m report.DivisionMonth) string {
-	return "值班律师工作统计表（月）　" + m.Division.Name + "　" + m.Month.Title().ZH
+	return m.Form.Title.ZH + "　" + m.Division.Name + "　" + m.Month.Title().ZH
 }
 
 // block is a run of rows. LastYear tells whether last year's are numbers.
@@ -151,10 +204,11 @@ type block struct {
 // monthRows writes the rows of the form one after another and remembers where
 // the parts of the consultations stand, for the charts.
 type monthRows struct {
-	s      *sheet
-	row    int
-	number int
-	parts  map[report.Dimension]block
+	s       *sheet
+	columns []schemas.FormHeading
+	row     int
+	number  int
+	parts   map[report.Dimension]block
 }
 
 func (f *monthRows) group(g report.FormGroup) {
@@ -178,10 +232,10 @@ func (f *monthRows) group(g report.FormGroup) {
 			}
 		}
 		s.text(colUnit, f.row, showing(line.Indicator).unit, midLook)
-		s.figure(colMonth, f.row, line.Month, line.Indicator, value)
-		s.figure(colYear, f.row, line.Year, line.Indicator, value)
-		s.figure(colLastYear, f.row, line.LastYear, line.Indicator, value)
-		s.text(colClause, f.row, line.Indicator.Clause, small)
+		for i, c := range f.columns {
+			s.figure(colFirst+i, f.row, line.Column(c.Column), line.Indicator, value)
+		}
+		s.text(colFirst+len(f.columns), f.row, line.Indicator.Clause, small)
 		s.height(f.row, monthRow)
 		f.row++
 	}
@@ -214,7 +268,7 @@ func monthChildren(b *workbook, m report.DivisionMonth) {
 		widths = append(widths, 8.6)
 	}
 	s.widths(widths...)
-	s.span(1, 1, last, 1, "值班律师工作统计表（月）分地区情况", titleLook)
+	s.span(1, 1, last, 1, m.Form.Title.ZH+"分地区情况", titleLook)
 	s.height(1, 38)
 	right := plainLook
 	right.align = "right"
@@ -260,4 +314,44 @@ func monthChildren(b *workbook, m report.DivisionMonth) {
 		row += 16
 	}
 	s.printed(page{headFrom: childHead, headTo: childHead, frozen: 1, lastCol: last, lastRow: row - 1, running: monthRunning(m), asOf: m.AsOf, cut: m.Cut})
+}
+
+// monthChanges writes 更正对照: a row a value that the amendment changes.
+func monthChanges(b *workbook, m report.DivisionMonth) {
+	s := b.sheet("更正对照")
+	s.widths(60, 18, 24, 24)
+	s.span(1, 1, 4, 1, "更正对照", titleLook)
+	s.height(1, 34)
+	s.stamp(2, 4, m)
+	for i, h := range []string{"指标", "栏目", "原值", "更正后"} {
+		s.head(i+1, 3, i+1, 3, h)
+	}
+	s.height(3, 22)
+	lines, headings := map[string]report.FormLine{}, map[schemas.FormColumn]string{}
+	for _, g := range m.Groups {
+		for _, line := range g.Lines {
+			lines[line.Cell] = line
+		}
+	}
+	for _, c := range m.Form.Columns {
+		headings[c.Column] = c.Title.ZH
+	}
+	row := 4
+	for _, c := range m.Frozen.Changes {
+		line, known := lines[c.Cell]
+		name := c.Cell
+		if known {
+			name = line.Indicator.Name.ZH + "（" + showing(line.Indicator).unit + "）"
+			if line.By != "" {
+				name += "：" + line.Part.ZH
+			}
+		}
+		s.text(1, row, name, nameLook)
+		s.text(2, row, cmp.Or(headings[c.Column], string(c.Column)), midLook)
+		s.figure(3, row, report.Thawed(c.Old), line.Indicator, look{size: 10.5, border: true})
+		s.figure(4, row, report.Thawed(c.New), line.Indicator, look{size: 10.5, border: true})
+		s.height(row, 19)
+		row++
+	}
+	s.printed(page{headFrom: 3, headTo: 3, lastCol: 4, lastRow: row - 1, running: monthRunning(m), asOf: m.AsOf, cut: m.Cut})
 }

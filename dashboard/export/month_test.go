@@ -61,6 +61,66 @@ func TestAYearThatIsNotAvailableIsNotDrawn(t *testing.T) {
 	}
 }
 
+// A frozen form says who froze it, and an amendment shows what it changes.
+func TestAFrozenFormCarriesItsStamp(t *testing.T) {
+	m := sampleMonth("220182")
+	m.Groups[0].Lines[0].Cell = "stations"
+	m.Frozen = &report.Stamp{Version: 3, Amendment: 1, By: "赵国华", Reason: "补录9月28日咨询一件", Changes: []schemas.FormChange{
+		{Cell: "stations", Column: schemas.ColumnYTD, Old: schemas.FormValue{Mark: schemas.MarkNotAvailable}, New: schemas.FormValue{Number: 3}}}}
+	f, err := CountyMonth(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	show(t, "amended.xlsx", f)
+	book := open(t, f.Body)
+	describe(t, book)
+	if got, _ := book.GetCellValue("月报表", "A4"); got != "第3版　第1次更正　签署人：赵国华　原因：补录9月28日咨询一件　冻结时间：2026-11-03 09:30:00　日志切点："+sampleCut.String() {
+		t.Errorf("stamp %q", got)
+	}
+	rows, err := book.GetRows("更正对照")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"工作站（个）", "本年累计", "X", "3"}, rows[3]); diff != "" {
+		t.Errorf("the change (-want +got):\n%s", diff)
+	}
+	m.Frozen = &report.Stamp{Version: 1, By: "李敏"}
+	if f, err = CountyMonth(m); err != nil {
+		t.Fatal(err)
+	}
+	book = open(t, f.Body)
+	head, _ := book.GetCellValue("月报表", "A4")
+	sheets := book.GetSheetList()
+	if !strings.HasPrefix(head, "第1版　上报　填报人：李敏") || slices.Contains(sheets, "更正对照") {
+		t.Errorf("a submission's stamp is %q, the sheets are %q", head, sheets)
+	}
+	signed, err := book.SearchSheet("月报表", "填表人：李敏", true)
+	if err != nil || len(signed) != 1 {
+		t.Errorf("the filler stands in %q (%v)", signed, err)
+	}
+}
+
+// A layout with other columns in another order prints as it says.
+func TestTheColumnsAreTheForms(t *testing.T) {
+	m := sampleMonth("220182")
+	m.Form.Columns = []schemas.FormHeading{{Column: schemas.ColumnLastYear, Title: schemas.Text{ZH: "去年"}}, {Column: schemas.ColumnMonth, Title: schemas.Text{ZH: "当月"}}}
+	f, err := CountyMonth(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := open(t, f.Body).GetRows("月报表")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"类别", "序号", "指标", "", "单位", "去年", "当月", "依据"}, rows[3]); diff != "" {
+		t.Errorf("headings (-want +got):\n%s", diff)
+	}
+	line := m.Groups[0].Lines[0]
+	if got := rows[4][5:7]; got[0] != number(line.LastYear, line.Indicator) || got[1] != number(line.Month, line.Indicator) {
+		t.Errorf("figures %q of %+v", got, line)
+	}
+}
+
 func TestPrefectureMonthHasItsChildren(t *testing.T) {
 	m := sampleMonth("220100")
 	f, err := CountyMonth(m)
@@ -99,7 +159,7 @@ func TestProvinceMonth(t *testing.T) {
 }
 
 func TestAMonthWithoutFiguresIsStillAForm(t *testing.T) {
-	f, err := CountyMonth(report.DivisionMonth{Division: division("220182"), Month: sampleNow, AsOf: sampleAsOf})
+	f, err := CountyMonth(report.DivisionMonth{Division: division("220182"), Month: sampleNow, Form: schemas.Returns.FormOf(sampleNow), AsOf: sampleAsOf})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -161,7 +161,7 @@ func sampleMonth(code schemas.DivisionCode) report.DivisionMonth {
 	size := map[schemas.DivisionLevel]float64{schemas.LevelCounty: 1, schemas.LevelPrefecture: 9, schemas.LevelProvince: 80}[d.Level]
 	f := newFigures(2, size)
 	m := report.DivisionMonth{
-		Division: d, Unit: d.Name + "法律援助中心", Month: sampleNow, Due: schemas.Date(2026, 11, 10), Form: "2026-2", AsOf: sampleAsOf, Cut: sampleCut,
+		Division: d, Unit: d.Name + "法律援助中心", Month: sampleNow, Due: schemas.Date(2026, 11, 10), Form: schemas.Returns.FormOf(sampleNow), Period: report.Range{From: sampleNow.First(), To: sampleNow.Last()}, Rule: schemas.Returns.PeriodTitle(), AsOf: sampleAsOf, Cut: sampleCut,
 	}
 	line := func(g *report.FormGroup, ind schemas.Indicator, by report.Dimension, part schemas.Text) {
 		l := report.FormLine{Indicator: ind, By: by, Part: part, Month: f.of(ind), Year: f.of(ind), LastYear: f.of(ind)}

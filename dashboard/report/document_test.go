@@ -165,10 +165,15 @@ func monthOf(s string) schemas.Month {
 	return m
 }
 
+func sheetOf(division schemas.DivisionCode, month string) sheet {
+	m := monthOf(month)
+	return sheet{schemas.Returns, schemas.Returns.FormOf(m), division, m, false}
+}
+
 // monthIn gathers a return from a world.
 func monthIn(t *testing.T, w *world, division schemas.DivisionCode, month, asOf string) DivisionMonth {
 	t.Helper()
-	m, err := w.inquiry(ProvinceWide, asOf).divisionMonth(t.Context(), division, monthOf(month))
+	m, err := w.inquiry(ProvinceWide, asOf).divisionMonth(t.Context(), sheetOf(division, month))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +190,7 @@ var (
 func TestADocumentIsOfOneMomentAndOneCut(t *testing.T) {
 	w := &world{facts: deckFacts}
 	i := w.inquiry(ProvinceWide, "2026-11-03")
-	m, err := i.divisionMonth(t.Context(), "220100", monthOf("2026-10"))
+	m, err := i.divisionMonth(t.Context(), sheetOf("220100", "2026-10"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,7 +217,7 @@ func TestADocumentIsOfOneMomentAndOneCut(t *testing.T) {
 func TestADocumentFailsAsItsQuestionsDo(t *testing.T) {
 	down := schemas.Errorf(schemas.Unavailable, "down")
 	i := (&world{down: down}).inquiry(ProvinceWide, "2026-11-03")
-	if _, err := i.divisionMonth(t.Context(), "220100", monthOf("2026-10")); !errors.Is(err, down) {
+	if _, err := i.divisionMonth(t.Context(), sheetOf("220100", "2026-10")); !errors.Is(err, down) {
 		t.Errorf("return: %v", err)
 	}
 	if _, err := i.deck(t.Context(), "220100", monthOf("2026-10")); !errors.Is(err, down) {
@@ -225,7 +230,7 @@ func TestADocumentFailsAsItsQuestionsDo(t *testing.T) {
 
 func TestAStationHasNoDocumentOfItsDivision(t *testing.T) {
 	scope := Scope{Division: "220182", Station: "220182-court"}
-	if _, err := (inquiry{w: &world{}, scope: scope}).divisionMonth(t.Context(), "220182", monthOf("2026-10")); schemas.KindOf(err) != schemas.NotFound {
+	if _, err := (inquiry{w: &world{}, scope: scope}).divisionMonth(t.Context(), sheetOf("220182", "2026-10")); schemas.KindOf(err) != schemas.NotFound {
 		t.Errorf("return: %v", err)
 	}
 	if _, err := (inquiry{w: &world{}, scope: scope}).deck(t.Context(), "220182", monthOf("2026-10")); schemas.KindOf(err) != schemas.NotFound {
@@ -234,13 +239,5 @@ func TestAStationHasNoDocumentOfItsDivision(t *testing.T) {
 	scope.Station = ""
 	if _, err := (inquiry{w: &world{}, scope: scope}).deck(t.Context(), "220100", monthOf("2026-10")); schemas.KindOf(err) != schemas.NotFound {
 		t.Errorf("deck of a division outside the scope: %v", err)
-	}
-}
-
-func TestReturnDue(t *testing.T) {
-	for level, want := range map[schemas.DivisionLevel]string{schemas.LevelCounty: "2027-01-10", schemas.LevelPrefecture: "2027-01-15", schemas.LevelProvince: "2027-01-20"} {
-		if got := ReturnDue(level, monthOf("2026-12")).String(); got != want {
-			t.Errorf("%s: %s, want %s", level, got, want)
-		}
 	}
 }

@@ -13,11 +13,14 @@ type DivisionMonth struct {
 	Division schemas.Division
 	Unit     string // 填报单位
 	Month    schemas.Month
-	Due      schemas.Day // last day for reporting upward
-	Form     string      // version of the form's rows
+	Period   Range        // the days that the month stands for
+	Rule     schemas.Text // how they are found
+	Due      schemas.Day  // last day for reporting upward
+	Form     schemas.Form
 	AsOf     time.Time
 	Cut      Cut
 	Groups   []FormGroup
+	Frozen   *Stamp // of a form that is frozen; nil: it is live
 
 	// Of a prefecture or the province: one row for each child, and the whole,
 	// which is counted anew (persons of several children are one person).
@@ -26,20 +29,85 @@ type DivisionMonth struct {
 	Total           []Figure
 }
 
+// Stamp says who froze a form, and as which version.
+type Stamp struct {
+	Version   int
+	Amendment int    // 0: a submission
+	By        string // filler, or signer of the amendment
+	Reason    string // of the amendment
+	Changes   []schemas.FormChange
+}
+
 // FormGroup is a block of lines under one heading.
 type FormGroup struct {
 	Title schemas.Text
 	Lines []FormLine
 }
 
-// FormLine is one indicator, or the part of it with one value of a dimension.
+// FormLine is one figure, or the part of it with one value of a dimension.
 type FormLine struct {
+	Cell      string                  // its name in frozen figures
+	Codes     []schemas.IndicatorCode // whose postings make it up
 	Indicator schemas.Indicator
 	By        Dimension    // empty for the whole
-	Part      schemas.Text // the dimension value's name
+	Value     string       // the dimension's value
+	Part      schemas.Text // the value's name
 	Month     Figure       // 本月
 	Year      Figure       // 本年累计
 	LastYear  Figure       // 上年同月
+	Before    Figure       // 上月: for comparison, not a column of the form
+}
+
+// Column is the line's figure in a column.
+func (l FormLine) Column(c schemas.FormColumn) Figure {
+	switch c {
+	case schemas.ColumnYTD:
+		return l.Year
+	case schemas.ColumnLastYear:
+		return l.LastYear
+	}
+	return l.Month
+}
+
+// Deviation is the change from last month as a part of last month's figure;
+// false when there is nothing to compare with.
+func (l FormLine) Deviation() (float64, bool) {
+	if l.Month.Status != Known || l.Before.Status != Known || l.Before.Value == 0 {
+		return 0, false
+	}
+	return l.Month.Value/l.Before.Value - 1, true
+}
+
+// Figures are the form's cells as they are frozen.
+func (m DivisionMonth) Figures() []schemas.FormFigure {
+	var out []schemas.FormFigure
+	for _, g := range m.Groups {
+		for _, l := range g.Lines {
+			out = append(out, schemas.FormFigure{Cell: l.Cell, Month: l.Month.frozen(), YTD: l.Year.frozen(), LastYear: l.LastYear.frozen()})
+		}
+	}
+	return out
+}
+
+func (f Figure) frozen() schemas.FormValue {
+	switch f.Status {
+	case NotAvailable:
+		return schemas.FormValue{Mark: schemas.MarkNotAvailable}
+	case NotApplicable:
+		return schemas.FormValue{Mark: schemas.MarkNotApplicable}
+	}
+	return schemas.FormValue{Number: f.Value}
+}
+
+// Thawed is a frozen value as a cell of a document.
+func Thawed(v schemas.FormValue) Figure {
+	switch v.Mark {
+	case schemas.MarkNotAvailable:
+		return Figure{Status: NotAvailable}
+	case schemas.MarkNotApplicable:
+		return Figure{Status: NotApplicable}
+	}
+	return Figure{Value: v.Number}
 }
 
 // FormChild is a child division's month, in the order of ChildIndicators. Own
@@ -49,65 +117,6 @@ type FormChild struct {
 	Own      bool
 	Figures  []Figure
 }
-
-// monthForm is the form's rows: data, since the form itself is not in the
-// rules and changes with time. A changed form gets a new version. Figures of
-// the catalogue that no group names follow in a last group.
-var monthForm = struct {
-	version string
-	groups  []formGroup
-}{"2026-2", []formGroup{
-	{schemas.Text{ZH: "工作站与律师", EN: "Stations and lawyers"}, []formRow{
-		{schemas.Stations, []Dimension{ByStationKind}}, {schemas.Lawyers, nil}}},
-	{schemas.Text{ZH: "值班", EN: "Duty"}, []formRow{
-		{schemas.ShiftsPlanned, nil}, {schemas.ShiftsAwaited, nil}, {schemas.NoShows, nil},
-		{schemas.Shifts, []Dimension{ByMode}}, {schemas.DutyMinutes, []Dimension{ByMode}}, {schemas.ShiftsOpen, nil}}},
-	{schemas.Text{ZH: "法律咨询", EN: "Consultations"}, []formRow{
-		{schemas.Consultations, []Dimension{ByPersonRole, ByChannel}}, {schemas.PersonsConsulted, nil},
-		{schemas.ConsultationsGuided, nil}, {schemas.ConsultationsUnsigned, nil}, {schemas.WithDefender, nil}}},
-	{schemas.Text{ZH: "法律援助申请", EN: "Applications"}, []formRow{
-		{schemas.ApplicationsReceived, nil}, {schemas.ApplicationsTransferred, nil},
-		{schemas.TransferDue24h, nil}, {schemas.TransferMet24h, nil}, {schemas.TransferredWithin24h, nil},
-		{schemas.ApplicationsAccepted, nil}, {schemas.ApplicationsRefused, nil}, {schemas.AssignmentConflicts, nil}}},
-	{schemas.Text{ZH: "法律帮助", EN: "Legal help"}, []formRow{
-		{schemas.PleaAssistance, nil}, {schemas.Affidavits, nil}, {schemas.ClientMeetings, nil}, {schemas.FileReviews, nil},
-		{schemas.Opinions, nil}, {schemas.OpinionsAdopted, nil}, {schemas.CoerciveMeasures, nil}, {schemas.ProcedureChoices, nil}}},
-	{schemas.Text{ZH: "申诉控告、宣传及其他工作", EN: "Complaints, publicity, other tasks"}, []formRow{
-		{schemas.Complaints, nil}, {schemas.PublicitySessions, nil}, {schemas.OtherTasks, nil}, {schemas.OutsideDuties, nil}}},
-	{schemas.Text{ZH: "告知", EN: "Notifications"}, []formRow{
-		{schemas.NotificationsDue, nil}, {schemas.NotificationsOnTime, nil}, {schemas.NotificationsLate, nil},
-		{schemas.NotificationsUnevid, nil}, {schemas.NotificationsOpen, nil}, {schemas.NotificationsOverdue, nil}}},
-	{schemas.Text{ZH: "法律帮助请求", EN: "Help requests"}, []formRow{
-		{schemas.HelpRequests, nil}, {schemas.HelpRequestsDispatched, nil}}},
-	{schemas.Text{ZH: "补贴与培训", EN: "Subsidies and training"}, []formRow{
-		{schemas.SubsidiesDue, nil}, {schemas.SubsidiesPaid, nil}, {schemas.TrainingHours, nil}}},
-	{schemas.Text{ZH: "评价与奖惩", EN: "Opinions, conduct, honours"}, []formRow{
-		{schemas.FeedbackCount, nil}, {schemas.FeedbackScore, nil}, {schemas.Satisfaction, nil},
-		{schemas.ConductUpheld, nil}, {schemas.Honours, nil}}},
-	{schemas.Text{ZH: "检察监督", EN: "Supervision"}, []formRow{
-		{schemas.CorrectionsIssued, []Dimension{ByOrgan}}, {schemas.CorrectionsAnswered, nil}, {schemas.CorrectionsClosed, nil}}},
-	{schemas.Text{ZH: "会议、事项与检查", EN: "Meetings, matters, inspections"}, []formRow{
-		{schemas.JointMeetings, nil}, {schemas.MattersReported, nil}, {schemas.MattersOpen, nil}, {schemas.RosterDeliveries, nil},
-		{schemas.Inspections, nil}, {schemas.InspectionsMet, nil}, {schemas.InspectionPassRate, nil}}},
-}}
-
-type formGroup struct {
-	title schemas.Text
-	rows  []formRow
-}
-
-type formRow struct {
-	code schemas.IndicatorCode
-	by   []Dimension // its parts, shown below it
-}
-
-// childColumns are the columns of the sheet of children.
-var childColumns = lookup(
-	schemas.Stations, schemas.Lawyers, schemas.Shifts, schemas.DutyMinutes, schemas.NoShows, schemas.Consultations, schemas.PersonsConsulted,
-	schemas.ApplicationsReceived, schemas.ApplicationsTransferred, schemas.TransferredWithin24h, schemas.PleaAssistance,
-	schemas.NotificationsDue, schemas.NotificationsOnTime, schemas.NotificationsLate, schemas.NotificationsUnevid, schemas.NotificationsOverdue,
-	schemas.HelpRequests, schemas.CorrectionsIssued, schemas.TrainingHours, schemas.Satisfaction,
-)
 
 // valuesOf lists the values that a form shows of a dimension.
 func valuesOf(by Dimension) []Value {
@@ -130,85 +139,105 @@ func valuesOf(by Dimension) []Value {
 	return nil
 }
 
-// ReturnDue is the last day on which a division of this level reports its
-// month. The rules name only the province's 20th (三(三)4(3)); the earlier days
-// leave the prefectures time to aggregate.
-func ReturnDue(level schemas.DivisionLevel, month schemas.Month) schemas.Day {
-	day := schemas.Day(10)
-	switch level {
-	case schemas.LevelPrefecture:
-		day = 15
-	case schemas.LevelProvince:
-		day = 20
-	}
-	return (month + 1).First() + day - 1
-}
-
-// DivisionMonth gathers the monthly return of division. All its figures are of
-// one cut; zero asOf is now.
+// DivisionMonth gathers the monthly return of division, in the form of its
+// month. All its figures are of one cut; zero asOf is now.
 func (w *Warehouse) DivisionMonth(ctx context.Context, scope Scope, division schemas.DivisionCode, month schemas.Month, asOf time.Time) (DivisionMonth, error) {
 	i, err := w.inquire(ctx, scope, asOf)
 	if err != nil {
 		return DivisionMonth{}, err
 	}
-	return i.divisionMonth(ctx, division, month)
+	return i.divisionMonth(ctx, sheet{w.Rules, w.Rules.FormOf(month), division, month, false})
 }
 
-func (i inquiry) divisionMonth(ctx context.Context, code schemas.DivisionCode, month schemas.Month) (DivisionMonth, error) {
-	division, err := documentDivision(i.scope, code)
+// sheet is a form to be filled: for whom and which month.
+type sheet struct {
+	rules    *schemas.ReturnRules
+	form     schemas.Form
+	division schemas.DivisionCode
+	month    schemas.Month
+	compared bool // with the month before
+}
+
+func (i inquiry) divisionMonth(ctx context.Context, of sheet) (DivisionMonth, error) {
+	division, err := documentDivision(i.scope, of.division)
 	if err != nil {
 		return DivisionMonth{}, err
 	}
-	first, err := i.firstRecord(ctx, code, month)
+	first, err := i.firstRecord(ctx, of.division, of.month)
 	if err != nil {
 		return DivisionMonth{}, err
 	}
-	now := monthPeriod(month).begun(i.asOf)
-	year := period{Range{schemas.Date(month.Year(), time.January, 1), now.To}, now.unheld}
-	last := monthPeriod(month - 12)
-	last.unheld = month-12 < first
+	held := func(m schemas.Month) period { // a month that only serves to compare
+		from, to := of.rules.Period(m)
+		return period{Range{from, to}, m < first}
+	}
+	now := held(of.month)
+	now.unheld = false
+	now = now.begun(i.asOf)
+	from, to := of.rules.YearToDate(of.month)
 
 	m := DivisionMonth{
-		Division: division, Unit: reportingUnit(division), Month: month, Due: ReturnDue(division.Level, month),
-		Form: monthForm.version, AsOf: i.asOf, Cut: i.cut,
+		Division: division, Unit: reportingUnit(division), Month: of.month, Period: now.Range, Rule: of.rules.PeriodTitle(),
+		Due: of.rules.DueDay(division.Level, of.month), Form: of.form, AsOf: i.asOf, Cut: i.cut,
 	}
-	columns := [3]column{{period: now}, {period: year}, {period: last}}
+	columns := []column{{period: now}, {period: period{Range{from, to}, now.unheld}}, {period: held(of.month - 12)}}
+	if of.compared {
+		columns = append(columns, column{period: held(of.month - 1)})
+	}
 	var byChild Statistics
 	asking := []func(context.Context) error{}
 	for k := range columns {
-		asking = append(asking, func(ctx context.Context) error { return columns[k].fill(ctx, i, code) })
+		asking = append(asking, func(ctx context.Context) error { return columns[k].fill(ctx, i, of) })
 	}
-	if division.Level != schemas.LevelCounty {
+	shown := lookup(of.form.Children...)
+	if division.Level != schemas.LevelCounty && len(shown) > 0 {
 		asking = append(asking, func(ctx context.Context) (err error) {
-			byChild, err = i.statistics(ctx, now.query(code, codesOf(childColumns), ByDivision))
+			byChild, err = i.statistics(ctx, now.query(of.division, of.form.Children, ByDivision))
 			return err
 		})
 	}
 	if err := together(ctx, asking...); err != nil {
 		return m, err
 	}
-	line := func(ind schemas.Indicator, by Dimension, v Value) FormLine {
-		return FormLine{ind, by, v.Name, columns[0].cell(ind, by, v), columns[1].cell(ind, by, v), columns[2].cell(ind, by, v)}
+	fill := func(l FormLine) FormLine {
+		for k, into := range []*Figure{&l.Month, &l.Year, &l.LastYear, &l.Before}[:len(columns)] {
+			*into = columns[k].cell(l)
+		}
+		return l
 	}
-	for _, group := range formGroups() {
-		g := FormGroup{Title: group.title}
-		for _, row := range group.rows {
-			ind := lookup(row.code)[0]
-			g.Lines = append(g.Lines, line(ind, "", Value{}))
-			for _, by := range row.by {
-				for _, v := range valuesOf(by) {
-					g.Lines = append(g.Lines, line(ind, by, v))
-				}
-			}
+	for _, group := range linesOf(of.form) {
+		g := FormGroup{Title: group.Title}
+		for _, l := range group.Lines {
+			g.Lines = append(g.Lines, fill(l))
 		}
 		m.Groups = append(m.Groups, g)
 	}
-	if division.Level != schemas.LevelCounty {
-		m.ChildIndicators = childColumns
+	if division.Level != schemas.LevelCounty && len(shown) > 0 {
+		m.ChildIndicators = shown
 		m.Children = children(byChild, division, now)
-		m.Total = now.cells(columns[0].whole, childColumns)
+		m.Total = now.cells(columns[0].whole, shown)
 	}
 	return m, nil
+}
+
+// linesOf is a form's lines without figures.
+func linesOf(form schemas.Form) []FormGroup {
+	var out []FormGroup
+	for _, group := range form.Groups {
+		g := FormGroup{Title: group.Title}
+		for _, row := range group.Rows {
+			l := FormLine{Cell: row.Cell(), Codes: row.Indicators, Indicator: row.Figure()}
+			g.Lines = append(g.Lines, l)
+			for _, by := range row.By {
+				for _, v := range valuesOf(Dimension(by)) {
+					l.Cell, l.By, l.Value, l.Part = row.PartCell(by, v.Code), Dimension(by), v.Code, v.Name
+					g.Lines = append(g.Lines, l)
+				}
+			}
+		}
+		out = append(out, g)
+	}
+	return out
 }
 
 // column is the answers behind one column of the form.
@@ -218,56 +247,60 @@ type column struct {
 	parts map[Dimension]Statistics
 }
 
-func (c *column) fill(ctx context.Context, i inquiry, code schemas.DivisionCode) (err error) {
-	if c.whole, err = i.statistics(ctx, c.query(code, codesOf(schemas.Indicators.All()))); err != nil {
-		return err
-	}
+func (c *column) fill(ctx context.Context, i inquiry, of sheet) (err error) {
+	codes := slices.Concat(of.form.Children, blocking)
 	split := map[Dimension][]schemas.IndicatorCode{}
 	var order []Dimension
-	for _, g := range monthForm.groups {
-		for _, row := range g.rows {
-			for _, by := range row.by {
-				if split[by] == nil {
-					order = append(order, by)
+	for _, g := range of.form.Groups {
+		for _, row := range g.Rows {
+			codes = append(codes, row.Indicators...)
+			for _, by := range row.By {
+				d := Dimension(by)
+				if split[d] == nil {
+					order = append(order, d)
 				}
-				split[by] = append(split[by], row.code)
+				split[d] = append(split[d], row.Indicators...)
 			}
 		}
 	}
+	if c.whole, err = i.statistics(ctx, c.query(of.division, once(codes))); err != nil {
+		return err
+	}
 	c.parts = map[Dimension]Statistics{}
 	for _, by := range order {
-		if c.parts[by], err = i.statistics(ctx, c.query(code, split[by], by)); err != nil {
+		if c.parts[by], err = i.statistics(ctx, c.query(of.division, once(split[by]), by)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *column) cell(ind schemas.Indicator, by Dimension, v Value) Figure {
-	if by == "" {
-		return c.period.cell(c.whole, ind)
-	}
-	return c.period.cell(c.parts[by], ind, v.Code)
+func once(codes []schemas.IndicatorCode) []schemas.IndicatorCode {
+	codes = slices.Sorted(slices.Values(codes))
+	return slices.Compact(codes)
 }
 
-// formGroups is the form with what the catalogue has besides.
-func formGroups() []formGroup {
-	named := map[schemas.IndicatorCode]bool{}
-	for _, g := range monthForm.groups {
-		for _, row := range g.rows {
-			named[row.code] = true
+// cell is a line's figure. A sum is of what is known: a duty that did not exist
+// yet adds nothing.
+func (c *column) cell(l FormLine) Figure {
+	s, key := c.whole, []string(nil)
+	if l.By != "" {
+		s, key = c.parts[l.By], []string{l.Value}
+	}
+	if len(l.Codes) == 1 {
+		return c.period.cell(s, lookup(l.Codes...)[0], key...)
+	}
+	sum := Figure{Status: NotApplicable}
+	for _, part := range c.period.cells(s, lookup(l.Codes...), key...) {
+		switch {
+		case part.Status == NotApplicable || part.Status == NotAvailable && sum.Status == Known:
+		case part.Status == Known && sum.Status == Known:
+			sum.Value += part.Value
+		default:
+			sum = part
 		}
 	}
-	rest := formGroup{title: schemas.Text{ZH: "其他", EN: "Other"}}
-	for _, ind := range schemas.Indicators.All() {
-		if !named[ind.Code] {
-			rest.rows = append(rest.rows, formRow{code: ind.Code})
-		}
-	}
-	if len(rest.rows) == 0 {
-		return monthForm.groups
-	}
-	return append(slices.Clone(monthForm.groups), rest)
+	return sum
 }
 
 // children are the rows of the divisions under division in a period: all that

@@ -5,19 +5,27 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"zhiban/schemas"
 )
 
 // Warehouse answers questions from the tables that the projector fills.
 type Warehouse struct {
+	// Rules are how months are closed; schemas.Returns unless set before use.
+	Rules *schemas.ReturnRules
+	// Clock is time.Now unless set before use.
+	Clock func() time.Time
+
 	conn      driver.Conn
-	now       func() time.Time
 	registers *registers
 }
 
 // New reads through conn.
 func New(conn driver.Conn) *Warehouse {
-	return &Warehouse{conn: conn, now: time.Now, registers: newRegisters()}
+	return &Warehouse{Rules: schemas.Returns, Clock: time.Now, conn: conn, registers: newRegisters()}
 }
+
+func (w *Warehouse) now() time.Time { return w.Clock() }
 
 // statusSQL counts as parked what was not read later: replaying appends the
 // event to the log again, under its own id.
