@@ -25,6 +25,10 @@ test: engine build chromium kafka ## run all tests on the real engines
 	go vet ./...
 	go test -timeout 14m ./...
 
+.PHONY: test-fault
+test-fault: engine kafka ## run the whole fault suite, on Apache Kafka too
+	ZHIBAN_FAULTS=all go test -count=1 -timeout 30m -v -run 'Killed|Lost|Rebalance|Wakes|Offsets|Restored|Full|Leader|Stalled|Twice|Parked|Interrupted|Damage|Older|Rebuild' ./projector ./deploy/kafka
+
 .PHONY: check
 check: ## lint and look for known vulnerabilities
 	go run $(GOLANGCI) run ./...

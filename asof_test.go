@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
@@ -193,4 +194,75 @@ func randomQuery(r *rand.Rand, asOf time.Time) report.Query {
 		}
 	}
 	return q
+}
+
+// While a rebuild switches to tables that say something else, whoever asks two
+// questions of one cut has both answers from the same tables.
+func TestNobodySeesHalfASwitch(t *testing.T) {
+	ctx := t.Context()
+	engines, err := embedded.Start(ctx, embedded.Config{Dir: t.TempDir(), Topics: map[string]int{schemas.Topic: 1, schemas.DeadLetterTopic: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer engines.Close()
+	if err := warehouse.Migrate(ctx, engines.ClickHouse().DSN()); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := warehouse.Open(ctx, engines.ClickHouse().DSN())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	one, two := warehouse.Tables{Version: 1}, warehouse.Tables{Version: 2}
+	if err := warehouse.Create(ctx, conn, one, two); err != nil {
+		t.Fatal(err)
+	}
+	for v, tables := range []warehouse.Tables{one, two} {
+		for _, fill := range []string{
+			"INSERT INTO " + tables.Batches() + " (kafka_partition, first_offset, last_offset, epoch, events, postings, digest, recorded) VALUES (0, 0, 0, 1, 1, 1, '', '2026-09-01 09:00:00')",
+			fmt.Sprintf("INSERT INTO %s (kafka_partition, kafka_offset, epoch, recorded, indicator, day, source, quantity) VALUES (0, 0, 1, '2026-09-01 09:00:00', 'shifts', '2026-09-01', '220182-court', %d)", tables.Postings(), v+1),
+		} {
+			if err := conn.Exec(ctx, fill); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	figures := report.New(conn)
+	ask := func(cut report.Cut) float64 {
+		s, err := figures.Statistics(ctx, report.ProvinceWide, report.Query{Division: schemas.Province, From: schemas.Date(2026, 9, 1), To: schemas.Date(2026, 9, 30), Indicators: []schemas.IndicatorCode{schemas.Shifts}, Cut: cut})
+		if err != nil {
+			t.Error(err)
+			return 0
+		}
+		return s.Value(s.Rows[0], schemas.Shifts)
+	}
+	switched := make(chan bool)
+	seen := map[float64]int{}
+	go func() {
+		defer close(switched)
+		for i := range 20 {
+			if err := warehouse.Switch(ctx, conn, []warehouse.Tables{two, one}[i%2]); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	for going := true; going; {
+		select {
+		case <-switched:
+			going = false
+		default:
+		}
+		cut, err := figures.Cut(ctx, time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, second := ask(cut), ask(cut)
+		if first != second {
+			t.Fatalf("two questions of one cut were answered %v and %v", first, second)
+		}
+		seen[first]++
+	}
+	if seen[1] == 0 || seen[2] == 0 {
+		t.Errorf("the switch was not seen: %v", seen)
+	}
 }

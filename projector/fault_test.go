@@ -22,6 +22,7 @@ import (
 	kafka "github.com/segmentio/kafka-go"
 
 	"zhiban/deploy/embedded"
+	apache "zhiban/deploy/kafka"
 	"zhiban/ingest/simulate"
 	"zhiban/projector/verify"
 	"zhiban/schemas"
@@ -586,7 +587,64 @@ func (f *fixture) says(part string) {
 	f.t.Fatalf("nothing was said of %q: %v", part, *f.log.lines.Load())
 }
 
+// everyBroker makes the suite run on Apache Kafka, too: `make test-fault`. The
+// shortened form, in `make test`, leaves that to the conformance tests of
+// deploy/kafka.
+var everyBroker = os.Getenv("ZHIBAN_FAULTS") == "all"
+
 // eachBroker runs a test against every kind of broker.
 func eachBroker(t *testing.T, test func(t *testing.T, brokers []string)) {
 	t.Run("embedded", func(t *testing.T) { test(t, []string{engines.Kafka()}) })
+	if !everyBroker {
+		return
+	}
+	t.Run("three of Apache Kafka", func(t *testing.T) {
+		cluster, err := apache.Start(t.Context(), apache.Config{Dir: t.TempDir(), Brokers: 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer cluster.Close()
+		if err := cluster.CreateTopic(t.Context(), schemas.DeadLetterTopic, 1, 3, 2); err != nil {
+			t.Fatal(err)
+		}
+		test(t, cluster.Bootstrap())
+	})
+}
+
+// A leader is killed while projectors read from it and commit to it.
+func TestTheLeaderIsKilled(t *testing.T) {
+	if !everyBroker {
+		t.Skip("on Apache Kafka alone: make test-fault")
+	}
+	cluster, err := apache.Start(t.Context(), apache.Config{Dir: t.TempDir(), Brokers: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	if err := cluster.CreateTopic(t.Context(), schemas.DeadLetterTopic, 1, 3, 2); err != nil {
+		t.Fatal(err)
+	}
+	f := newFixtureAt(t, cluster.Bootstrap(), 2)
+	f.putProvince(provinceEvents)
+	var kills atomic.Int64
+	stop := f.runWith(func(p *Projector) {
+		p.cfg.BatchRows = 50
+		p.cfg.Signal = func(s Step, partition int) {
+			if s != Evented || partition != 0 || !kills.CompareAndSwap(0, 1) {
+				return
+			}
+			leader, err := cluster.Leader(t.Context(), f.topic, 0)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			cluster.Kill(leader)
+		}
+	})
+	f.until(f.sent, projectedSQL)
+	stop()
+	if kills.Load() == 0 {
+		t.Error("no leader was killed")
+	}
+	f.proveWhole()
 }

@@ -223,8 +223,12 @@ type impassable struct{ error }
 // every generation.
 func (p *Projector) join(ctx context.Context, tables warehouse.Tables, start func(*kafka.Generation)) error {
 	id := groupOf(p.cfg.Group, tables)
+	if err := p.dismissDead(ctx, id); err != nil {
+		return err
+	}
 	group, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
 		ID: id, Brokers: p.cfg.Brokers, Topics: []string{p.cfg.Topic},
+		Dialer:         &kafka.Dialer{ClientID: thisProcess().clientID(), Timeout: 10 * time.Second, DualStack: true},
 		SessionTimeout: p.cfg.SessionTimeout, RebalanceTimeout: p.cfg.RebalanceTimeout,
 		HeartbeatInterval: p.cfg.SessionTimeout / 6, JoinGroupBackoff: 200 * time.Millisecond,
 		WatchPartitionChanges: true,
