@@ -95,14 +95,14 @@ func (s *Server) operations(r *mux.Router) *huma.OpenAPI {
 	huma.Register(api, get("/api/v1/effective-events", "effective-events-of", "Events of a station or division that count, as they count now"), s.effectiveEventsOf)
 	huma.Register(api, get("/api/v1/open-cases", "open-cases", "The cases of a station that wait for their next step"), s.openCases)
 	huma.Register(api, get("/api/v1/status", "status", "How far the projection has come"), s.status)
+	huma.Register(api, get("/api/v1/verifications", "verifications", "The last 50 verifications: independent recounts of the log"), s.verifications)
+	huma.Register(api, get("/api/v1/verifications/latest", "verification", "The last verification whole: what differs, what is damaged, by which events"), s.verification)
 	huma.Register(api, get("/api/v1/lawyers", "lawyers", "Lawyers posted by the centres of a division"), s.lawyers)
 	huma.Register(api, get("/api/v1/stations", "stations", "Stations that report to a division"), s.stations)
 	for _, path := range []string{"/api/v1/lawyers/{licence}/record.xlsx", "/api/v1/lawyers/{licence}/record"} {
 		huma.Register(api, file(get(path, "record"+suffix(path), "A lawyer's year as a workbook"), export.XLSX), s.record)
 	}
-	for _, path := range []string{"/api/v1/returns/{division}/{month}.xlsx", "/api/v1/returns/{division}/{month}"} {
-		huma.Register(api, file(get(path, "return"+suffix(path), "A division's monthly return as a workbook"), export.XLSX), s.monthlyReturn)
-	}
+	s.returnOperations(api, get)
 	huma.Register(api, file(get("/api/v1/slides", "slides", "The slides of a division's joint meeting"), export.PPTX), s.deck)
 	huma.Register(api, file(get("/api/v1/postings.csv", "postings-csv", "The postings behind a figure as CSV"), csvType), s.postingsCSV)
 	describeIngest(api.OpenAPI())
@@ -480,34 +480,6 @@ func (s *Server) record(ctx context.Context, in *struct {
 	f, err := export.LawyerRecord(y)
 	if err != nil {
 		return nil, s.apiError(ctx, fmt.Errorf("record of lawyer %s: %w", licence, err))
-	}
-	return newDownload(f), nil
-}
-
-func (s *Server) monthlyReturn(ctx context.Context, in *struct {
-	Division string `path:"division" doc:"division code"`
-	Month    string `path:"month" doc:"such as 2026-10"`
-	AsOf     string `query:"as_of" doc:"RFC 3339, or a day for its end; now when left out"`
-	rawQuery
-}) (*download, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
-	defer cancel()
-	r := in.reader()
-	asOf := r.moment()
-	month, err := schemas.ParseMonth(in.Month)
-	if err != nil {
-		r.problem("month", in.Month, "problem.month")
-	}
-	if err := r.err(); err != nil {
-		return nil, s.apiError(ctx, err)
-	}
-	m, err := s.read.DivisionMonth(ctx, report.ProvinceWide, schemas.DivisionCode(in.Division), month, asOf)
-	if err != nil {
-		return nil, s.apiError(ctx, fmt.Errorf("return of %s for %s: %w", in.Division, month, unavailable(err)))
-	}
-	f, err := export.CountyMonth(m)
-	if err != nil {
-		return nil, s.apiError(ctx, fmt.Errorf("return of %s for %s: %w", in.Division, month, err))
 	}
 	return newDownload(f), nil
 }

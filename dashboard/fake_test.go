@@ -29,6 +29,8 @@ type fake struct {
 	postings []fakePosting
 	events   map[schemas.EventID]report.EventDetail
 	head     int64
+	verified []report.Verification // the newest first
+	parked   []report.Parked
 	down     error // what every question is answered with
 }
 
@@ -596,6 +598,9 @@ func (f *fake) Quality(ctx context.Context, scope report.Scope, q report.Query, 
 			}
 		}
 		found := report.Finding{FindingKind: k}
+		if k.Code == report.ParkedEvents {
+			found.Count = f.waiting()
+		}
 		for d, n := range in {
 			found.Count += n
 			found.Divisions = append(found.Divisions, report.DivisionCount{Division: d, Count: n})
@@ -652,6 +657,15 @@ func (f *fake) LawyerYear(ctx context.Context, scope report.Scope, licence strin
 	return report.ReadLawyerYear(ctx, f, scope, licence, year, asOf, cut)
 }
 
+func (f *fake) MonthlyReturn(_ context.Context, _ report.Scope, division schemas.DivisionCode, month schemas.Month, _ map[int]int64) (report.MonthlyReturn, error) {
+	live, err := f.DivisionMonth(context.Background(), report.ProvinceWide, division, month, time.Time{})
+	return report.MonthlyReturn{MonthlyReturn: schemas.MonthlyReturn{ID: schemas.ReturnID{Division: division, Month: month}, State: schemas.ReturnOpen}, Live: live}, err
+}
+
+func (f *fake) Returns(_ context.Context, _ report.Scope, division schemas.DivisionCode, month schemas.Month) (report.CloseGrid, error) {
+	return report.CloseGrid{Division: division, Month: month.String(), Cut: f.cut(), AsOf: f.now}, f.down
+}
+
 func (f *fake) DivisionMonth(_ context.Context, _ report.Scope, division schemas.DivisionCode, month schemas.Month, asOf time.Time) (report.DivisionMonth, error) {
 	d, ok := schemas.Divisions.Get(division)
 	if !ok {
@@ -677,5 +691,5 @@ func (f *fake) Cut(context.Context, time.Time) (report.Cut, error) {
 func (f *fake) Status(context.Context) (report.Status, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return report.Status{Cut: f.cut(), Events: f.head, Recorded: f.now.Add(-90 * time.Second), Projected: f.now.Add(-89 * time.Second)}, f.down
+	return report.Status{Cut: f.cut(), Events: f.head, Parked: f.waiting(), Recorded: f.now.Add(-90 * time.Second), Projected: f.now.Add(-89 * time.Second)}, f.down
 }

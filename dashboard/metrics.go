@@ -9,8 +9,6 @@ import (
 	"github.com/gorilla/mux"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-
-	"zhiban/dashboard/report"
 )
 
 // metrics counts requests and tells how far the projection is.
@@ -20,9 +18,7 @@ type metrics struct {
 	handler  http.Handler
 }
 
-func newMetrics(reg *prometheus.Registry, read interface {
-	Status(context.Context) (report.Status, error)
-}) *metrics {
+func newMetrics(reg *prometheus.Registry, read Reader, now func() time.Time) *metrics {
 	if reg == nil {
 		reg = prometheus.NewRegistry()
 	}
@@ -35,7 +31,7 @@ func newMetrics(reg *prometheus.Registry, read interface {
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
 		}, []string{"route"}),
 	}
-	reg.MustRegister(m.requests, m.seconds, projection{read})
+	reg.MustRegister(m.requests, m.seconds, projection{read, now})
 	m.handler = promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 	return m
 }
@@ -69,23 +65,24 @@ func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter 
 
 // projection collects the state of the projection when it is asked for.
 type projection struct {
-	read interface {
-		Status(context.Context) (report.Status, error)
-	}
+	read Reader
+	now  func() time.Time
 }
 
 var (
-	upDesc     = prometheus.NewDesc("zhiban_warehouse_up", "Whether the warehouse answers.", nil, nil)
-	eventsDesc = prometheus.NewDesc("zhiban_projected_events", "Events in the books.", nil, nil)
-	parkedDesc = prometheus.NewDesc("zhiban_parked_events", "Events in the dead letters.", nil, nil)
-	newestDesc = prometheus.NewDesc("zhiban_projected_recorded_timestamp_seconds", "When the newest event in the books was recorded.", nil, nil)
-	lagDesc    = prometheus.NewDesc("zhiban_projection_lag_seconds", "From the recording of the newest event in the books to its projection.", nil, nil)
-	offsetDesc = prometheus.NewDesc("zhiban_projected_offset", "Offset of the first event that is not in the books.", []string{"partition"}, nil)
+	upDesc       = prometheus.NewDesc("zhiban_warehouse_up", "Whether the warehouse answers.", nil, nil)
+	eventsDesc   = prometheus.NewDesc("zhiban_projected_events", "Events in the books.", nil, nil)
+	parkedDesc   = prometheus.NewDesc("zhiban_parked_events", "Events in the dead letters.", nil, nil)
+	newestDesc   = prometheus.NewDesc("zhiban_projected_recorded_timestamp_seconds", "When the newest event in the books was recorded.", nil, nil)
+	lagDesc      = prometheus.NewDesc("zhiban_projection_lag_seconds", "From the recording of the newest event in the books to its projection.", nil, nil)
+	verifiedDesc = prometheus.NewDesc("zhiban_verification_ok", "Whether the last verification found everything in agreement.", nil, nil)
+	ageDesc      = prometheus.NewDesc("zhiban_verification_age_seconds", "Since the last verification ended.", nil, nil)
+	offsetDesc   = prometheus.NewDesc("zhiban_projected_offset", "Offset of the first event that is not in the books.", []string{"partition"}, nil)
 )
 
 // Describe lists what Collect gives.
 func (projection) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{upDesc, eventsDesc, parkedDesc, newestDesc, lagDesc, offsetDesc} {
+	for _, d := range []*prometheus.Desc{upDesc, eventsDesc, parkedDesc, newestDesc, lagDesc, verifiedDesc, ageDesc, offsetDesc} {
 		ch <- d
 	}
 }
@@ -102,7 +99,20 @@ func (p projection) Collect(ch chan<- prometheus.Metric) {
 		gauge(upDesc, 0)
 		return
 	}
+	verified, err := p.read.Verified(ctx, time.Time{})
+	if err != nil {
+		gauge(upDesc, 0)
+		return
+	}
 	gauge(upDesc, 1)
+	if !verified.Ended.IsZero() {
+		ok := 0.0
+		if verified.OK {
+			ok = 1
+		}
+		gauge(verifiedDesc, ok)
+		gauge(ageDesc, p.now().Sub(verified.Ended).Seconds())
+	}
 	gauge(eventsDesc, float64(st.Events))
 	gauge(parkedDesc, float64(st.Parked))
 	if !st.Recorded.IsZero() {

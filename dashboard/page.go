@@ -30,12 +30,13 @@ type visit struct {
 	now     time.Time
 	scope   report.Scope
 
-	month  schemas.Month         // asked for, else that of the moment
-	main   schemas.IndicatorCode // on the map, in the ranking and the trend
-	view   schemas.DivisionView
-	asOf   time.Time  // zero: now
-	cut    report.Cut // of all figures on the page
-	status report.Status
+	month    schemas.Month         // asked for, else that of the moment
+	main     schemas.IndicatorCode // on the map, in the ranking and the trend
+	view     schemas.DivisionView
+	asOf     time.Time  // zero: now
+	cut      report.Cut // of all figures on the page
+	status   report.Status
+	verified report.Verified // the last verification by the moment
 }
 
 // carried are the parameters that go along from page to page.
@@ -132,7 +133,10 @@ type frame struct {
 	Cut      string
 	Poll     int64 // milliseconds
 	Events   string
-	Parked   string
+	Parked   link
+	Verified link
+	Alarm    bool // the last verification found that something does not agree
+	Terms    string
 	Past     string // the moment, when it is not now
 	Present  string
 	Docs     []link
@@ -166,7 +170,7 @@ func (s *Server) page(read func(context.Context, *visit) (page, error)) http.Han
 }
 
 // render makes a page, or finds it among those made before: the address, the
-// cut and the day settle everything on it. Readers who ask for the same page at
+// cut, the day and the last verification settle everything on it. Readers who ask for the same page at
 // the same time wait for one answer.
 func (s *Server) render(ctx context.Context, v *visit, read func(context.Context, *visit) (page, error)) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
@@ -180,7 +184,11 @@ func (s *Server) render(ctx context.Context, v *visit, read func(context.Context
 			return nil, fmt.Errorf("cut of %s: %w", v.asOf, unavailable(err))
 		}
 	}
-	key := strings.Join([]string{v.request.URL.RequestURI(), v.cut.String(), v.status.Cut.String(), strconv.FormatInt(v.status.Parked, 10), schemas.DayOf(v.now).String()}, "\n")
+	if v.verified, err = s.read.Verified(ctx, v.asOf); err != nil {
+		return nil, fmt.Errorf("last verification: %w", unavailable(err))
+	}
+	key := strings.Join([]string{v.request.URL.RequestURI(), v.cut.String(), v.status.Cut.String(), strconv.FormatInt(v.status.Parked, 10), schemas.DayOf(v.now).String(),
+		v.verified.Ended.String(), strconv.FormatBool(v.verified.Current)}, "\n")
 	if html, ok := s.made.Get(key); ok {
 		return html, nil
 	}
@@ -235,9 +243,9 @@ func (s *Server) html(v *visit, p page) ([]byte, error) {
 		page: p, visit: v, Lang: v.htmlLang(), Site: v.t("site"),
 		Menus: []menu{
 			{"/", v.t("nav.home"), v.link("/")}, {"/lawyers", v.t("nav.people"), v.link("/lawyers")},
-			{"/details", v.t("nav.detail"), v.link("/details")}, {"/quality", v.t("nav.quality"), v.link("/quality")}, {"/indicators", v.t("nav.terms"), v.link("/indicators")},
+			{"/details", v.t("nav.detail"), v.link("/details")}, {"/quality", v.t("nav.quality"), v.link("/quality")}, {"/verification", v.t("nav.verification"), v.link("/verification")}, {"/indicators", v.t("nav.terms"), v.link("/indicators")},
 		},
-		Language: v.here("lang", other), Fresh: v.t("fresh.none"), Poll: s.cfg.Poll.Milliseconds(),
+		Language: v.here("lang", other), Fresh: v.t("fresh.none"), Poll: s.cfg.Poll.Milliseconds(), Terms: v.link("/indicators"),
 		Docs: []link{{v.t("docs.title"), v.link("/docs/events")}, {v.t("api.title"), v.link("/docs/api")}},
 	}
 	for _, place := range s.cfg.Beside {
@@ -248,7 +256,10 @@ func (s *Server) html(v *visit, p page) ([]byte, error) {
 		f.Events = v.t("fresh.events", number(float64(v.status.Events)))
 	}
 	if v.status.Parked > 0 {
-		f.Parked = v.t("fresh.parked", number(float64(v.status.Parked)))
+		f.Parked = link{v.t("fresh.parked", number(float64(v.status.Parked))), v.link("/parked")}
+	}
+	if v.status.Events > 0 {
+		f.Verified, f.Alarm = link{v.verdict(), v.link("/verification")}, v.disagrees()
 	}
 	if v.live() && !p.Fixed {
 		f.Live, f.Cut = true, v.status.Cut.String()

@@ -71,6 +71,8 @@ func sitemap(f *fake) map[string]string {
 		"indicators": "/indicators",
 		"quality":    "/quality?month=2026-10",
 		"findings":   "/quality?from=2026-10-01&to=2026-10-31&finding=late_entry",
+		"verified":   "/verification",
+		"parked":     "/parked",
 		"english":    "/?month=2026-10&lang=en",
 	}
 }

@@ -88,7 +88,7 @@ func (v *visit) lag(found report.Quality) []fact {
 	return []fact{
 		{v.t("quality.recorded"), clockSeconds(found.Recorded), ""},
 		{v.t("quality.projected"), clockSeconds(found.Projected), ""},
-		{v.t("quality.lag"), v.duration(max(0, found.Projected.Sub(found.Recorded))), ""},
+		{v.t("quality.lag"), v.duration(max(0, found.Projected.Sub(found.Recorded))), v.link("/verification")},
 	}
 }
 
@@ -112,7 +112,7 @@ func (v *visit) open(f report.Finding, found report.Quality, division schemas.Di
 	case f.Indicator != "":
 		return v.details(f.Indicator, division, r)
 	case f.Code == report.ParkedEvents:
-		return ""
+		return v.link("/parked")
 	}
 	return v.quality(found, division, "finding", string(f.Code))
 }

@@ -28,7 +28,9 @@ func findings(t *testing.T, s *Server, query string) report.Quality {
 }
 
 func TestThePageOfQualityHasWhatTheAPIHas(t *testing.T) {
-	s := newServer(t, newFake())
+	province := newFake()
+	province.park()
+	s := newServer(t, province)
 	const days = "from=2026-10-01&to=2026-10-31"
 	_, _, body := get(t, s, "/quality?month=2026-10")
 	found := findings(t, s, days)
@@ -48,6 +50,8 @@ func TestThePageOfQualityHasWhatTheAPIHas(t *testing.T) {
 			want = ""
 		case f.Indicator != "":
 			want = "/details?"
+		case f.Code == report.ParkedEvents:
+			want = "/parked"
 		}
 		if !strings.HasPrefix(rows[i][2], want) || want == "" && rows[i][2] != "" {
 			t.Errorf("%s leads to %q", f.Name.ZH, rows[i][2])

@@ -51,10 +51,17 @@ type Reader interface {
 	Lawyers(ctx context.Context, scope report.Scope, division schemas.DivisionCode, asOf time.Time) ([]report.Lawyer, error)
 	Lawyer(ctx context.Context, scope report.Scope, licence string, asOf time.Time) (report.Lawyer, error)
 	LawyerYear(ctx context.Context, scope report.Scope, licence string, year int, asOf time.Time) (report.LawyerYear, error)
+	MonthlyReturn(ctx context.Context, scope report.Scope, division schemas.DivisionCode, month schemas.Month, cut map[int]int64) (report.MonthlyReturn, error)
+	Returns(ctx context.Context, scope report.Scope, division schemas.DivisionCode, month schemas.Month) (report.CloseGrid, error)
 	DivisionMonth(ctx context.Context, scope report.Scope, division schemas.DivisionCode, month schemas.Month, asOf time.Time) (report.DivisionMonth, error)
 	Deck(ctx context.Context, scope report.Scope, division schemas.DivisionCode, month schemas.Month, asOf time.Time) (report.Deck, error)
 	Cut(ctx context.Context, asOf time.Time) (report.Cut, error)
 	Status(ctx context.Context) (report.Status, error)
+	Verified(ctx context.Context, asOf time.Time) (report.Verified, error)
+	Verifications(ctx context.Context, scope report.Scope, asOf time.Time, limit int) ([]report.VerificationResult, error)
+	Verification(ctx context.Context, scope report.Scope, asOf time.Time) (report.Verification, error)
+	Parked(ctx context.Context, scope report.Scope, cut report.Cut, offset, limit int) (report.ParkedPage, error)
+	ParkedRecord(ctx context.Context, scope report.Scope, cut report.Cut, partition int, offset int64) (report.Parked, error)
 }
 
 // Config is how a dashboard runs. The zero value is complete.
@@ -68,6 +75,13 @@ type Config struct {
 	Metrics *prometheus.Registry
 	// Beside are pages of others on the same address: they enter the menu.
 	Beside []Place
+	// Replay appends the parked records that can be read by now to the log again,
+	// and says how many, and how many still cannot be. When nil the page says by
+	// which command.
+	Replay func(context.Context) (appended, left int, err error)
+	// Append writes the steps of monthly returns to the log; nil: months cannot be
+	// closed here.
+	Append func(context.Context, []schemas.Envelope) error
 	// Ready says whether what is served beside the dashboard can answer; nil:
 	// nothing is.
 	Ready func(context.Context) error
@@ -144,7 +158,7 @@ func New(cfg Config, read Reader) (*Server, error) {
 		return nil, err
 	}
 	s.slides = sync.OnceValues(func() (*export.Slides, error) { return export.NewSlides(assets.Dist) })
-	s.metrics = newMetrics(cfg.Metrics, read)
+	s.metrics = newMetrics(cfg.Metrics, read, s.now)
 	return s, nil
 }
 
@@ -163,6 +177,9 @@ func (s *Server) Register(r *mux.Router) {
 	doc := s.operations(own)
 	for _, route := range s.routes(doc) {
 		own.Handle(route.path, route.handler).Methods(http.MethodGet, http.MethodHead)
+	}
+	if s.cfg.Replay != nil {
+		own.Handle("/parked", s.ownOrigin(http.HandlerFunc(s.replay))).Methods(http.MethodPost)
 	}
 	if r.NotFoundHandler == nil {
 		r.NotFoundHandler = secure(s.nowhere())
@@ -202,6 +219,9 @@ func (s *Server) routes(doc *huma.OpenAPI) []route {
 		{"/details", s.page(s.detailsPage)},
 		{"/events/{id}", s.page(s.eventPage)},
 		{"/quality", s.page(s.qualityPage)},
+		{"/verification", s.page(s.verificationPage)},
+		{"/parked", s.page(s.parkedPage)},
+		{"/parked/{partition:[0-9]{1,5}}/{offset:[0-9]{1,18}}", s.page(s.parkedRecordPage)},
 		{"/indicators", s.page(s.indicatorsPage)},
 		{"/docs/events", s.page(s.referencePage)},
 		{"/docs/events/{type:[a-z0-9_.]+}.schema.json", http.HandlerFunc(typeSchema)},
