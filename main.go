@@ -137,11 +137,16 @@ type standaloneCommand struct {
 	Data    string `env:"ZHIBAN_DATA" default:"data" type:"path" help:"Directory of log and warehouse."`
 	NoDemo  bool   `help:"Do not fill an empty platform with a demo province."`
 	Library string `env:"ZHIBAN_CLICKHOUSE_LIB" type:"path" placeholder:"FILE" help:"ClickHouse library (libchdb.so); found in the cache when not given."`
+	closing
 }
 
 // Run starts the engines and then, against them, the same parts that run apart
 // in production.
 func (c *standaloneCommand) Run(ctx context.Context, r *run) (err error) {
+	rules, err := c.rules()
+	if err != nil {
+		return err
+	}
 	listener, err := listen(c.Listen)
 	if err != nil {
 		return err
@@ -183,7 +188,7 @@ func (c *standaloneCommand) Run(ctx context.Context, r *run) (err error) {
 		return err
 	}
 	defer in.Close()
-	pages, err := r.dashboard(conn, dashboard.Config{Metrics: metrics, Ready: in.Ready, Replay: r.replay(at.Kafka, conn), Beside: []dashboard.Place{
+	pages, err := r.dashboard(conn, rules, dashboard.Config{Metrics: metrics, Ready: in.Ready, Replay: r.replay(at.Kafka, conn), Append: in.Append, Beside: []dashboard.Place{
 		{Path: "/desk", Title: schemas.Text{ZH: "工作站登记", EN: "Station desk"}},
 		{Path: "/import", Title: schemas.Text{ZH: "台账导入", EN: "Import ledgers"}},
 	}})
@@ -267,10 +272,16 @@ const projectorMemory = 512 << 20
 type dashboardCommand struct {
 	Listen     string `env:"ZHIBAN_LISTEN" default:":8080" help:"Address of the pages and the API."`
 	ClickHouse string `name:"clickhouse" env:"ZHIBAN_CLICKHOUSE" required:"" placeholder:"DSN" help:"Warehouse, clickhouse://user:password@host:9000/zhiban."`
+	Ingest     string `env:"ZHIBAN_INGEST" placeholder:"URL" help:"Address of the ingest API, to close months here; without it the dashboard only reads."`
+	closing
 }
 
 // Run serves pages and figures.
 func (c *dashboardCommand) Run(ctx context.Context, r *run) error {
+	rules, err := c.rules()
+	if err != nil {
+		return err
+	}
 	listener, err := listen(c.Listen)
 	if err != nil {
 		return err
@@ -281,12 +292,33 @@ func (c *dashboardCommand) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	defer conn.Close()
-	pages, err := r.dashboard(conn, dashboard.Config{Metrics: newMetrics()})
+	config := dashboard.Config{Metrics: newMetrics()}
+	if c.Ingest != "" {
+		config.Append = (&ingest.Client{URL: c.Ingest, Patience: 10 * time.Second}).Append
+	}
+	pages, err := r.dashboard(conn, rules, config)
 	if err != nil {
 		return err
 	}
 	r.log.Info("dashboard", "listen", listener.Addr())
 	return serve(ctx, listener, pages.Handler())
+}
+
+// closing is how months are closed.
+type closing struct {
+	Forms string `env:"ZHIBAN_FORMS" type:"existingdir" placeholder:"DIR" help:"Directory with close.yaml and the forms of the monthly return, instead of those that come with the program."`
+}
+
+// rules reads and checks the forms.
+func (c closing) rules() (*schemas.ReturnRules, error) {
+	if c.Forms == "" {
+		return schemas.Returns, nil
+	}
+	rules, err := schemas.ReadReturnRules(os.DirFS(c.Forms))
+	if err != nil {
+		return nil, fmt.Errorf("--forms %s: %w", c.Forms, err)
+	}
+	return rules, nil
 }
 
 type migrateCommand struct {
@@ -323,9 +355,11 @@ func (r *run) replay(kafka []string, conn *warehouse.Conn) func(context.Context)
 	}
 }
 
-func (r *run) dashboard(conn driver.Conn, config dashboard.Config) (*dashboard.Server, error) {
+func (r *run) dashboard(conn driver.Conn, rules *schemas.ReturnRules, config dashboard.Config) (*dashboard.Server, error) {
 	config.Log = r.log
-	return dashboard.New(config, report.New(conn))
+	figures := report.New(conn)
+	figures.Rules = rules
+	return dashboard.New(config, figures)
 }
 
 func newMetrics() *prometheus.Registry {

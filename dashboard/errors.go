@@ -17,6 +17,7 @@ var statuses = map[schemas.ErrorKind]int{
 	schemas.NotFound:    http.StatusNotFound,
 	schemas.Unavailable: http.StatusServiceUnavailable,
 	schemas.TooLarge:    http.StatusRequestEntityTooLarge,
+	schemas.Conflict:    http.StatusConflict,
 }
 
 // statusOf is the HTTP status of an error.

@@ -410,6 +410,7 @@ var messages = map[string]message{
 	"problem.repeated":  {"参数只能出现一次；多个值用逗号分开", "the parameter stands more than once; separate values by commas"},
 	"problem.day":       {"不是日期，应如 2026-09-01", "not a day such as 2026-09-01"},
 	"problem.month":     {"不是月份，应如 2026-09", "not a month such as 2026-09"},
+	"problem.version":   {"不是版本号，应为正整数或 live", "not a version: a whole number from 1, or live"},
 	"problem.year":      {"不是年度，应为 2000 至 2100", "not a year from 2000 to 2100"},
 	"problem.moment":    {"不是时点，应为日期 2026-03-20（当日结束时）或 2026-03-20T12:00:00+08:00", "not a moment: a day such as 2026-03-20 (its end) or RFC 3339 such as 2026-03-20T12:00:00+08:00"},
 	"problem.order":     {"起始日 %s 晚于截止日 %s", "from %s is after to %s"},

@@ -61,6 +61,17 @@ func (c *Client) Send(ctx context.Context, events []schemas.Envelope) ([]Result,
 	return results, nil
 }
 
+// Append sends events that must all be taken: one that is rejected is an error.
+func (c *Client) Append(ctx context.Context, events []schemas.Envelope) error {
+	results, err := c.Send(ctx, events)
+	for _, r := range results {
+		if r.Status != Accepted {
+			err = errors.Join(err, fmt.Errorf("event %s was rejected: %v", r.ID, r.Errors))
+		}
+	}
+	return err
+}
+
 // cutBatch encodes as many events as one request may carry; at least one.
 func cutBatch(events []schemas.Envelope) ([][]byte, error) {
 	var out [][]byte

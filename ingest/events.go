@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -69,6 +70,27 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	s.answer(w, status, "application/json", map[string][]Result{"results": results})
+}
+
+// Append takes events as a post does, from within the process: all of them, or
+// with an error that says which is wrong or that the log does not answer. Sent
+// again under the same ids they count once.
+func (s *Server) Append(ctx context.Context, events []schemas.Envelope) error {
+	records := make([]*record, 0, len(events))
+	for _, e := range events {
+		raw, err := json.Marshal(e)
+		if err != nil {
+			return fmt.Errorf("append event %s: %w", e.ID, err)
+		}
+		var result Result
+		ev, wrong := s.judge(raw, &result)
+		if wrong {
+			return fmt.Errorf("append event %s: %v", e.ID, result.Errors)
+		}
+		records = append(records, newRecord(ev, s.recordedBy))
+	}
+	errs, err := s.log.append(ctx, records)
+	return errors.Join(append(errs, err)...)
 }
 
 // judge validates one event and fills in its result if it is wrong.

@@ -16,6 +16,7 @@ const (
 	NotFound                     // no such thing, or not for you
 	Unavailable                  // an engine does not answer: try again
 	TooLarge                     // the request is over a limit: split it
+	Conflict                     // it does not fit the state that things are in
 )
 
 // Error is an error whose text may be shown to the person who asked. Anything

@@ -83,13 +83,14 @@ func (m DivisionMonth) Figures() []schemas.FormFigure {
 	var out []schemas.FormFigure
 	for _, g := range m.Groups {
 		for _, l := range g.Lines {
-			out = append(out, schemas.FormFigure{Cell: l.Cell, Month: l.Month.frozen(), YTD: l.Year.frozen(), LastYear: l.LastYear.frozen()})
+			out = append(out, schemas.FormFigure{Cell: l.Cell, Month: l.Month.Frozen(), YTD: l.Year.Frozen(), LastYear: l.LastYear.Frozen()})
 		}
 	}
 	return out
 }
 
-func (f Figure) frozen() schemas.FormValue {
+// Frozen is the cell as it is frozen.
+func (f Figure) Frozen() schemas.FormValue {
 	switch f.Status {
 	case NotAvailable:
 		return schemas.FormValue{Mark: schemas.MarkNotAvailable}

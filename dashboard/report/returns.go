@@ -383,7 +383,7 @@ func (m DivisionMonth) differs(child schemas.DivisionCode, r schemas.MonthlyRetu
 		}
 		for k, ind := range m.ChildIndicators {
 			for _, f := range v.Figures {
-				if f.Cell == string(ind.Code) && f.Month != c.Figures[k].frozen() {
+				if f.Cell == string(ind.Code) && f.Month != c.Figures[k].Frozen() {
 					return true
 				}
 			}
