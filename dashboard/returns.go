@@ -322,19 +322,7 @@ func (s *Server) submitReturn(ctx context.Context, in *struct {
 		Overrides []schemas.ReturnOverride `json:"overrides,omitempty" doc:"why it is submitted in spite of a blocker"`
 	}
 }) (*body[stepDone], error) {
-	return s.step(ctx, &in.ofReturn, "submitted", in.Body.Cut, func(m report.MonthlyReturn) (any, stepDone, error) {
-		if open := report.Unanswered(m.Blockers, in.Body.Overrides); len(open) > 0 {
-			return nil, stepDone{}, blocked(open)
-		}
-		version := len(m.Versions) + 1
-		m.Live.Frozen = &report.Stamp{Version: version, By: in.Body.Filler}
-		f, err := export.CountyMonth(m.Live)
-		if err != nil {
-			return nil, stepDone{}, err
-		}
-		p := report.Freeze(m, in.Body.Filler, in.Body.Overrides, f.Body)
-		return p, stepDone{Version: version, SHA256: p.SHA256}, nil
-	})
+	return s.step(ctx, &in.ofReturn, in.Body.Cut, submission(in.Body.Filler, in.Body.Overrides))
 }
 
 func (s *Server) sendBackReturn(ctx context.Context, in *struct {
@@ -344,9 +332,7 @@ func (s *Server) sendBackReturn(ctx context.Context, in *struct {
 		Reason string `json:"reason" minLength:"1" maxLength:"500"`
 	}
 }) (*body[stepDone], error) {
-	return s.step(ctx, &in.ofReturn, "returned", nil, func(report.MonthlyReturn) (any, stepDone, error) {
-		return schemas.ReturnReturned{Signer: in.Body.Signer, Reason: in.Body.Reason}, stepDone{}, nil
-	})
+	return s.step(ctx, &in.ofReturn, nil, decision("returned", schemas.ReturnReturned{Signer: in.Body.Signer, Reason: in.Body.Reason}))
 }
 
 func (s *Server) acceptReturn(ctx context.Context, in *struct {
@@ -355,9 +341,7 @@ func (s *Server) acceptReturn(ctx context.Context, in *struct {
 		Signer string `json:"signer" minLength:"1" maxLength:"60" doc:"who decides"`
 	}
 }) (*body[stepDone], error) {
-	return s.step(ctx, &in.ofReturn, "accepted", nil, func(report.MonthlyReturn) (any, stepDone, error) {
-		return schemas.ReturnAccepted{Signer: in.Body.Signer}, stepDone{}, nil
-	})
+	return s.step(ctx, &in.ofReturn, nil, decision("accepted", schemas.ReturnAccepted{Signer: in.Body.Signer}))
 }
 
 func (s *Server) amendReturn(ctx context.Context, in *struct {
@@ -368,23 +352,11 @@ func (s *Server) amendReturn(ctx context.Context, in *struct {
 		Cut    map[int]int64 `json:"cut,omitempty" doc:"of the form that the signer saw; now's when left out"`
 	}
 }) (*body[stepDone], error) {
-	return s.step(ctx, &in.ofReturn, "amended", in.Body.Cut, func(m report.MonthlyReturn) (any, stepDone, error) {
-		if len(m.Changes) == 0 {
-			return nil, stepDone{}, schemas.Errorf(schemas.Conflict, "nothing differs from the version that stands: there is nothing to amend")
-		}
-		version := len(m.Versions) + 1
-		m.Live.Frozen = &report.Stamp{Version: version, Amendment: m.Amendments() + 1, By: in.Body.Signer, Reason: in.Body.Reason, Changes: m.Changes}
-		f, err := export.CountyMonth(m.Live)
-		if err != nil {
-			return nil, stepDone{}, err
-		}
-		p := report.Amend(m, in.Body.Signer, in.Body.Reason, f.Body)
-		return p, stepDone{Version: version, SHA256: p.SHA256}, nil
-	})
+	return s.step(ctx, &in.ofReturn, in.Body.Cut, amendment(in.Body.Signer, in.Body.Reason))
 }
 
-// step appends one step of a return to the log: make says what it holds.
-func (s *Server) step(ctx context.Context, in *ofReturn, verb string, cut map[int]int64, make func(report.MonthlyReturn) (any, stepDone, error)) (*body[stepDone], error) {
+// step is taken for a program, which is answered in JSON.
+func (s *Server) step(ctx context.Context, in *ofReturn, cut map[int]int64, step returnStep) (*body[stepDone], error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
 	if s.cfg.Append == nil {
@@ -395,27 +367,84 @@ func (s *Server) step(ctx context.Context, in *ofReturn, verb string, cut map[in
 	if err := r.err(); err != nil {
 		return nil, s.apiError(ctx, err)
 	}
+	done, err := s.take(ctx, id, cut, step)
+	if err != nil {
+		return nil, s.stepError(ctx, err)
+	}
+	return &body[stepDone]{done}, nil
+}
+
+// returnStep is a step of a return to be taken: its verb, and what it says of
+// the return as it is.
+type returnStep struct {
+	verb string
+	make func(report.MonthlyReturn) (any, stepDone, error)
+}
+
+// submission freezes the live form.
+func submission(filler string, overrides []schemas.ReturnOverride) returnStep {
+	return returnStep{"submitted", func(m report.MonthlyReturn) (any, stepDone, error) {
+		if open := report.Unanswered(m.Blockers, overrides); len(open) > 0 {
+			return nil, stepDone{}, blocked(open)
+		}
+		version := len(m.Versions) + 1
+		m.Live.Frozen = &report.Stamp{Version: version, By: filler}
+		f, err := export.CountyMonth(m.Live)
+		if err != nil {
+			return nil, stepDone{}, err
+		}
+		p := report.Freeze(m, filler, overrides, f.Body)
+		return p, stepDone{Version: version, SHA256: p.SHA256}, nil
+	}}
+}
+
+// decision says yes or no to a submitted return.
+func decision(verb string, payload any) returnStep {
+	return returnStep{verb, func(report.MonthlyReturn) (any, stepDone, error) { return payload, stepDone{}, nil }}
+}
+
+// amendment freezes what differs from what stands.
+func amendment(signer, reason string) returnStep {
+	return returnStep{"amended", func(m report.MonthlyReturn) (any, stepDone, error) {
+		if len(m.Changes) == 0 {
+			return nil, stepDone{}, errNothingToAmend
+		}
+		version := len(m.Versions) + 1
+		m.Live.Frozen = &report.Stamp{Version: version, Amendment: m.Amendments() + 1, By: signer, Reason: reason, Changes: m.Changes}
+		f, err := export.CountyMonth(m.Live)
+		if err != nil {
+			return nil, stepDone{}, err
+		}
+		p := report.Amend(m, signer, reason, f.Body)
+		return p, stepDone{Version: version, SHA256: p.SHA256}, nil
+	}}
+}
+
+var errNothingToAmend = schemas.Errorf(schemas.Conflict, "nothing differs from the version that stands: there is nothing to amend")
+
+// take appends one step of a return to the log.
+func (s *Server) take(ctx context.Context, id schemas.ReturnID, cut map[int]int64, step returnStep) (stepDone, error) {
 	m, err := s.readReturn(ctx, id, cut)
 	if err != nil {
-		return nil, s.apiError(ctx, err)
+		return stepDone{}, err
 	}
-	next, ok := m.State.After(verb)
+	next, ok := m.State.After(step.verb)
 	if !ok {
-		return nil, s.apiError(ctx, schemas.Errorf(schemas.Conflict, "return %s is %s; what can be done now: %s", id, m.State, strings.Join(viewReturn(m).Allowed, ", ")))
+		return stepDone{}, schemas.Errorf(schemas.Conflict, "return %s is %s; what can be done now: %s", id, m.State, strings.Join(viewReturn(m).Allowed, ", "))
 	}
-	payload, done, err := make(m)
+	payload, done, err := step.make(m)
 	if err != nil {
-		return nil, s.stepError(ctx, err)
+		return stepDone{}, err
 	}
-	env, err := returnEvent(id, verb, m.Live.AsOf, payload)
+	env, err := returnEvent(id, step.verb, m.Live.AsOf, payload)
 	if err != nil {
-		return nil, s.stepError(ctx, err)
+		return stepDone{}, err
 	}
 	if err := s.cfg.Append(ctx, []schemas.Envelope{env}); err != nil {
-		return nil, s.apiError(ctx, fmt.Errorf("return %s: %w", id, schemas.Errorf(schemas.Unavailable, "append a step: %w", err)))
+		return stepDone{}, fmt.Errorf("return %s: %w", id, schemas.Errorf(schemas.Unavailable, "append a step: %w", err))
 	}
 	done.Event, done.State = uuid.MustParse(env.ID), next
-	return &body[stepDone]{done}, nil
+	return done, nil
 }
 
 // returnEvent is a step as an event, checked as ingest will.
