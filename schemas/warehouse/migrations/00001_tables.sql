@@ -1,7 +1,8 @@
 -- +goose Up
 
 -- One insert is one block of one year and one Kafka partition; its token is
--- remembered, so a repeated insert is absorbed.
+-- remembered, so a repeated insert is absorbed. merge_selector_base = 10 instead
+-- of 5 takes half the merging of a back-fill, for a few more parts.
 -- +goose StatementBegin
 CREATE TABLE events_v1 (
     kafka_partition UInt16 CODEC(ZSTD(1)),
@@ -23,7 +24,8 @@ PARTITION BY toYear(recorded)
 ORDER BY (case_kind, kafka_partition, kafka_offset)
 SETTINGS non_replicated_deduplication_window = 10000,
          fsync_after_insert = 1, fsync_part_directory = 1,
-         min_bytes_for_wide_part = 536870912;
+         min_bytes_for_wide_part = 536870912,
+         merge_selector_base = 10;
 -- +goose StatementEnd
 
 -- +goose StatementBegin
@@ -49,7 +51,8 @@ PARTITION BY toYear(recorded)
 ORDER BY (indicator, day, source, lawyer)
 SETTINGS non_replicated_deduplication_window = 10000,
          fsync_after_insert = 1, fsync_part_directory = 1,
-         min_bytes_for_wide_part = 536870912;
+         min_bytes_for_wide_part = 536870912,
+         merge_selector_base = 10;
 -- +goose StatementEnd
 
 -- +goose StatementBegin
