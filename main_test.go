@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -371,7 +372,27 @@ func compareWithTruth(t *testing.T, base string, truth *simulate.Truth) {
 			}
 		}
 	}
-	additive := slices.DeleteFunc(slices.Clone(flows), func(c schemas.IndicatorCode) bool { return c == schemas.PersonsConsulted })
+	waits := 0
+	for _, parent := range divisions {
+		for _, row := range statistics(t, base, "division", string(parent), "from", from, "to", to, "by", "division", "indicator", list([]schemas.IndicatorCode{schemas.ResponseMedian, schemas.ResponseP90})).Rows {
+			child := schemas.DivisionCode(row["division"].(string))
+			if child == parent {
+				continue // what it reports itself is not apart in the truth
+			}
+			waits++
+			got := simulate.Responses{Median: row[string(schemas.ResponseMedian)].(float64), P90: row[string(schemas.ResponseP90)].(float64)}
+			if want := truth.Responses[child]; math.Abs(got.Median-want.Median) > 1e-6 || math.Abs(got.P90-want.P90) > 1e-6 {
+				t.Errorf("requests of %s waited %+v, the truth is %+v", child, got, want)
+			}
+		}
+	}
+	if waits == 0 {
+		t.Error("no request for help was answered")
+	}
+	additive := slices.DeleteFunc(slices.Clone(flows), func(c schemas.IndicatorCode) bool {
+		ind, err := schemas.Indicators.Lookup(c)
+		return err != nil || ind.Kind == schemas.Distinct
+	})
 	stations := map[string]simulate.Figures{}
 	for code, f := range truth.Stations {
 		stations[string(code)] = f

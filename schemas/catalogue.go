@@ -41,7 +41,7 @@ func (t *EventType) Meta() bool { return t.Verb == "corrected" || t.Verb == "voi
 func (t *EventType) Figures() []Indicator {
 	var out []Indicator
 	for _, ind := range Indicators.rows {
-		if slices.ContainsFunc([]IndicatorCode{ind.Code, ind.Of, ind.Over}, func(c IndicatorCode) bool { return slices.Contains(t.Feeds, c) }) {
+		if slices.ContainsFunc(Indicators.Posted(ind.Code), func(c IndicatorCode) bool { return slices.Contains(t.Feeds, c) }) {
 			out = append(out, ind)
 		}
 	}
@@ -243,12 +243,12 @@ var Catalogue = newCatalogue([]*EventType{
 	}, {
 		Name: "zhiban.help_request.received.v1", Title: Text{"收到法律帮助请求", "Help request received"}, Clause: "三(三)4(4)",
 		Payload: func() any { return new(HelpRequestReceived) },
-		Feeds:   []IndicatorCode{HelpRequests, HelpRequestsDispatched},
+		Feeds:   []IndicatorCode{HelpRequests, HelpRequestsDispatched, ResponseMinutes},
 		Example: `{"organ":"police","person":"p-7f3a91"}`,
 	}, {
 		Name: "zhiban.help_request.dispatched.v1", Title: Text{"通知值班律师", "Duty lawyer called"}, Clause: "三(三)4(4)",
 		Payload: func() any { return new(HelpRequestDispatched) },
-		Feeds:   []IndicatorCode{HelpRequestsDispatched},
+		Feeds:   []IndicatorCode{HelpRequestsDispatched, ResponseMinutes},
 		Example: `{"lawyer":"12201201810123456"}`,
 	}, {
 		Name: "zhiban.supervision.issued.v1", Title: Text{"提出纠正意见", "Correction opinion issued"}, Clause: "三(三)4(5)",

@@ -227,17 +227,24 @@ func TestIndicatorRows(t *testing.T) {
 		if row.Name.ZH == "" || row.Name.EN == "" || row.Unit.ZH == "" || row.Definition.ZH == "" || row.Definition.EN == "" || row.Clause == "" {
 			t.Errorf("%s is not described in full", row.Code)
 		}
-		needsOf := slices.Contains([]IndicatorKind{Distinct, Ratio, Mean, Overdue}, row.Kind)
-		if needsOf != (row.Of != "") || row.Divided() != (row.Over != "") {
+		needsOf := slices.Contains([]IndicatorKind{Distinct, Ratio, Mean, Overdue, Percentile}, row.Kind)
+		if needsOf != (row.Of != "") || slices.Contains([]IndicatorKind{Ratio, Mean, Percentile}, row.Kind) != row.Divided() {
 			t.Errorf("%s of kind %s is computed from %q over %q", row.Code, row.Kind, row.Of, row.Over)
 		}
 		for _, code := range []IndicatorCode{row.Of, row.Over} {
 			if code == "" {
 				continue
 			}
-			if of, err := Indicators.Lookup(code); err != nil || of.Kind != Additive {
-				t.Errorf("%s is computed from %s, which is not additive: %v", row.Code, code, err)
+			of, err := Indicators.Lookup(code)
+			if addsUp := of.Kind == Additive || of.Kind == Overdue && row.Kind == Ratio; err != nil || !addsUp {
+				t.Errorf("%s is computed from %s, which does not add up: %v", row.Code, code, err)
 			}
+		}
+		if percentile := row.Kind == Percentile; percentile != (row.Quantile > 0 && row.Quantile < 1) || percentile != (row.Case != "") {
+			t.Errorf("%s of kind %s is quantile %g of the cases of %q", row.Code, row.Kind, row.Quantile, row.Case)
+		}
+		if row.Rest && row.Kind != Ratio || row.Lawyers && row.Kind != Distinct {
+			t.Errorf("%s of kind %s cannot be of a rest or of lawyers", row.Code, row.Kind)
 		}
 	}
 }

@@ -68,6 +68,18 @@ const (
 	MattersOpen             IndicatorCode = "matters_open"
 	WithDefender            IndicatorCode = "with_defender"
 	OutsideDuties           IndicatorCode = "outside_duties"
+	LawyersOnDuty           IndicatorCode = "lawyers_on_duty"
+	LawyersTrained          IndicatorCode = "lawyers_trained"
+	ShiftsDue               IndicatorCode = "shifts_due"
+	AttendanceRate          IndicatorCode = "attendance_rate"
+	SignOutRate             IndicatorCode = "sign_out_rate"
+	SignatureRate           IndicatorCode = "signature_rate"
+	AdoptionRate            IndicatorCode = "adoption_rate"
+	NotifiedOnTimeRate      IndicatorCode = "notified_on_time_rate"
+	CorrectionsAnsweredRate IndicatorCode = "corrections_answered_rate"
+	ResponseMinutes         IndicatorCode = "response_minutes"
+	ResponseMedian          IndicatorCode = "response_median"
+	ResponseP90             IndicatorCode = "response_p90"
 )
 
 // IndicatorKind says how a figure behaves when it is split or added.
@@ -77,10 +89,13 @@ type IndicatorKind string
 const (
 	Additive IndicatorKind = "additive" // 件, 人次: parts add to the whole
 	Distinct IndicatorKind = "distinct" // 人: never adds up, every total is counted anew
-	Ratio    IndicatorKind = "ratio"    // numerator over denominator, both additive; null when the denominator is 0
+	Ratio    IndicatorKind = "ratio"    // numerator over denominator, both of which add up; null when the denominator is 0
 	Mean     IndicatorKind = "mean"     // like a ratio, in a unit of its own: a score
 	Stock    IndicatorKind = "stock"    // how many there are at the end of the range
-	Overdue  IndicatorKind = "overdue"  // additive, of what is still open after its due day at the moment asked for
+	Overdue  IndicatorKind = "overdue"  // additive, of that whose due day has passed at the moment asked for
+	// Percentile is a value below which a part of the cases lies. It never adds
+	// up; between two cases it is interpolated, as PERCENTILE.INC does.
+	Percentile IndicatorKind = "percentile"
 )
 
 // Indicator is a row of the catalogue of figures.
@@ -93,26 +108,37 @@ type Indicator struct {
 	Clause     string        `json:"clause"`
 	// Effective is the first day the duty existed; zero: since the 2018 rules.
 	Effective Day `json:"-"`
-	// Of is the indicator whose postings a distinct, overdue or ratio figure is
-	// computed from (a ratio's numerator); Over is a ratio's denominator.
+	// Of is the indicator whose postings a distinct, overdue, percentile or ratio
+	// figure is computed from (a ratio's numerator); Over is a ratio's denominator,
+	// or counts the cases of a percentile.
 	Of   IndicatorCode `json:"of,omitempty"`
 	Over IndicatorCode `json:"over,omitempty"`
+	// Rest says that a ratio is of what is left: 1 − Of/Over.
+	Rest bool `json:"rest,omitempty"`
+	// Lawyers says that a distinct figure is of lawyers; else it is of persons.
+	Lawyers bool `json:"-"`
+	// Quantile is the part of the cases that lies below a percentile, and Case
+	// their kind.
+	Quantile float64  `json:"quantile,omitempty"`
+	Case     CaseKind `json:"-"`
 	// Parts is how many units of its postings make one of the figure: training
 	// is posted in minutes and shown in hours. Zero is one.
 	Parts int64 `json:"-"`
 }
 
-// Divided tells whether the figure is one sum over another, and so not available
-// where the other is 0.
-func (i Indicator) Divided() bool { return i.Kind == Ratio || i.Kind == Mean }
+// Divided tells whether the figure is of so many, and not available where they
+// are none.
+func (i Indicator) Divided() bool { return i.Over != "" }
 
 // Shown is the unit in which people read the figure, and how many of the
 // catalogue's units make one: hours for minutes, yuan for fen.
 func (i Indicator) Shown() (unit Text, parts float64) {
-	switch i.Unit.EN {
-	case "minutes":
+	switch {
+	case i.Kind == Percentile:
+		return i.Unit, 1
+	case i.Unit.EN == "minutes":
 		return Text{"小时", "hours"}, 60
-	case "fen":
+	case i.Unit.EN == "fen":
 		return Text{"元", "yuan"}, 100
 	}
 	return i.Unit, 1
@@ -142,6 +168,10 @@ var Indicators = IndicatorCatalogue{[]Indicator{
 		Definition: Text{"签到至签退的整分钟数，计入签到当日；未签退的不计。", "Whole minutes from sign-in to sign-out, on the day of the sign-in; nothing without a sign-out."}},
 	{Code: ShiftsOpen, Name: Text{"未签退班次", "Shifts without sign-out"}, Unit: Text{"人次", "shifts"}, Kind: Additive, Clause: "三(四)2(3)",
 		Definition: Text{"已签到而没有有效签退的班次。", "Shifts signed in without a valid sign-out."}},
+	{Code: SignOutRate, Name: Text{"签退率", "Signed out"}, Unit: Text{"%", "%"}, Kind: Ratio, Of: ShiftsOpen, Over: Shifts, Rest: true, Clause: "三(四)2(3)",
+		Definition: Text{"有有效签退的班次占值班班次的比例。", "Share of the shifts that have a valid sign-out."}},
+	{Code: LawyersOnDuty, Name: Text{"值班律师人数", "Lawyers on duty"}, Unit: Text{"人", "lawyers"}, Kind: Distinct, Of: Shifts, Lawyers: true, Clause: "三(二)1、三(四)1(1)",
+		Definition: Text{"所选范围内签到值班的不同的律师；各月、各地之数不可相加。", "Different lawyers who signed in for duty in the range asked for; months and divisions do not add up."}},
 	{Code: Consultations, Name: Text{"法律咨询", "Consultations"}, Unit: Text{"人次", "person-times"}, Kind: Additive, Clause: "三(三)1(1)、三(四)2(2)",
 		Definition: Text{"咨询台账上登记的咨询次数，计入咨询当日。", "Lines of the consultation ledger, on the day of the consultation."}},
 	{Code: PersonsConsulted, Name: Text{"接受咨询人数", "Persons consulted"}, Unit: Text{"人", "persons"}, Kind: Distinct, Of: Consultations, Clause: "三(三)1(1)",
@@ -150,6 +180,8 @@ var Indicators = IndicatorCatalogue{[]Indicator{
 		Definition: Text{"咨询时引导当事人申请法律援助的次数。", "Consultations in which the person was guided to apply for legal aid."}},
 	{Code: ConsultationsUnsigned, Name: Text{"台账未签字", "Unsigned ledger lines"}, Unit: Text{"人次", "lines"}, Kind: Additive, Clause: "三(四)2(3)",
 		Definition: Text{"已登记而律师尚未签字的咨询。", "Consultations recorded that the lawyer has not signed yet."}},
+	{Code: SignatureRate, Name: Text{"台账签字率", "Ledger signed"}, Unit: Text{"%", "%"}, Kind: Ratio, Of: ConsultationsUnsigned, Over: Consultations, Rest: true, Clause: "三(四)2(3)",
+		Definition: Text{"律师已签字的咨询占法律咨询的比例。", "Share of the consultations that the lawyer has signed."}},
 	{Code: WithDefender, Name: Text{"已有辩护人", "Persons with a defender"}, Unit: Text{"人次", "person-times"}, Kind: Additive, Clause: "二",
 		Definition: Text{"咨询时当事人已有辩护人的次数；值班律师服务的对象是没有辩护人的人。", "Consultations of persons who have a defender; duty lawyers are there for those who have none."}},
 	{Code: ApplicationsReceived, Name: Text{"接收法律援助申请", "Applications received"}, Unit: Text{"件", "applications"}, Kind: Additive, Clause: "三(三)1(2)",
@@ -170,6 +202,8 @@ var Indicators = IndicatorCatalogue{[]Indicator{
 		Definition: Text{"有笔录或送达回执，但晚于期限最后一日的。", "Given with its evidence after the last day."}},
 	{Code: NotificationsUnevid, Name: Text{"告知无凭据", "Notified without evidence"}, Unit: Text{"人次", "notices"}, Kind: Additive, Clause: "三(三)4(4)",
 		Definition: Text{"已告知但没有笔录或送达回执的，既不算按时也不算逾期。", "Given without transcript or receipt: neither on time nor late."}},
+	{Code: NotifiedOnTimeRate, Name: Text{"按时告知率", "Notified on time, rate"}, Unit: Text{"%", "%"}, Kind: Ratio, Of: NotificationsOnTime, Over: NotificationsDue, Clause: "三(三)4(4)",
+		Definition: Text{"按时告知占应告知的比例；期限未到而尚未告知的也在应告知之内。", "Share of the duties to notify that were fulfilled on time; those whose deadline is still to come are among the duties."}},
 	{Code: NotificationsOpen, Name: Text{"尚未告知", "Not notified yet"}, Unit: Text{"人次", "notices"}, Kind: Additive, Clause: "三(三)4(4)",
 		Definition: Text{"告知义务已发生而尚未告知的，不论期限是否已过。", "Duties that arose and were not fulfilled, whether or not the deadline has passed."}},
 	{Code: NotificationsOverdue, Name: Text{"逾期未告知", "Overdue notifications"}, Unit: Text{"人次", "notices"}, Kind: Overdue, Of: NotificationsOpen, Clause: "三(三)4(4)",
@@ -186,6 +220,8 @@ var Indicators = IndicatorCatalogue{[]Indicator{
 		Definition: Text{"对案件处理提出意见的件数；2018年10月26日起适用。", "Opinions on the handling of the case; since 2018-10-26."}},
 	{Code: OpinionsAdopted, Name: Text{"意见被采纳", "Opinions adopted"}, Unit: Text{"件", "opinions"}, Kind: Additive, Clause: "刑事诉讼法第36条", Effective: ProcedureLaw2018,
 		Definition: Text{"其中已知被采纳的。", "Those known to be adopted."}},
+	{Code: AdoptionRate, Name: Text{"意见采纳率", "Adoption rate"}, Unit: Text{"%", "%"}, Kind: Ratio, Of: OpinionsAdopted, Over: Opinions, Clause: "刑事诉讼法第36条", Effective: ProcedureLaw2018,
+		Definition: Text{"已知被采纳的意见占所提书面意见的比例。", "Share of the written opinions known to be adopted."}},
 	{Code: CoerciveMeasures, Name: Text{"申请变更强制措施", "Coercive-measure applications"}, Unit: Text{"件", "applications"}, Kind: Additive, Clause: "刑事诉讼法第36条", Effective: ProcedureLaw2018,
 		Definition: Text{"申请变更强制措施的件数；2018年10月26日起适用。", "Applications to change a coercive measure; since 2018-10-26."}},
 	{Code: ProcedureChoices, Name: Text{"程序选择建议", "Advice on procedure"}, Unit: Text{"件", "cases"}, Kind: Additive, Clause: "刑事诉讼法第36条", Effective: ProcedureLaw2018,
@@ -208,10 +244,18 @@ var Indicators = IndicatorCatalogue{[]Indicator{
 		Definition: Text{"办案机关收到的法律帮助请求。", "Requests for legal help that reached an organ."}},
 	{Code: HelpRequestsDispatched, Name: Text{"已通知值班律师", "Duty lawyers called"}, Unit: Text{"件", "requests"}, Kind: Additive, Clause: "三(三)4(4)",
 		Definition: Text{"其中已通知值班律师的，计入收到请求当日。", "Those for which a duty lawyer was called, on the day of the request."}},
+	{Code: ResponseMinutes, Name: Text{"法律帮助响应时间合计", "Response time"}, Unit: Text{"分钟", "minutes"}, Kind: Additive, Clause: "三(三)4(4)",
+		Definition: Text{"从收到法律帮助请求至通知值班律师的整分钟数之和，计入收到请求当日；早于收到时间的通知按0分钟计。", "Whole minutes from a request for legal help to the call of a duty lawyer, on the day of the request; a call before it took 0 minutes."}},
+	{Code: ResponseMedian, Name: Text{"响应时间中位数", "Median response time"}, Unit: Text{"分钟", "minutes"}, Kind: Percentile, Of: ResponseMinutes, Over: HelpRequestsDispatched, Quantile: 0.5, Case: CaseHelpRequest, Clause: "三(三)4(4)",
+		Definition: Text{"已通知值班律师的请求，一半在这个时间内得到响应。", "Half of the requests for which a duty lawyer was called were answered within this time."}},
+	{Code: ResponseP90, Name: Text{"响应时间九成位数", "Response time, 90 %"}, Unit: Text{"分钟", "minutes"}, Kind: Percentile, Of: ResponseMinutes, Over: HelpRequestsDispatched, Quantile: 0.9, Case: CaseHelpRequest, Clause: "三(三)4(4)",
+		Definition: Text{"已通知值班律师的请求，九成在这个时间内得到响应。", "Nine in ten of the requests for which a duty lawyer was called were answered within this time."}},
 	{Code: CorrectionsIssued, Name: Text{"提出纠正意见", "Correction opinions issued"}, Unit: Text{"件", "opinions"}, Kind: Additive, Clause: "三(三)4(5)",
 		Definition: Text{"检察机关提出的纠正意见。", "Correction opinions issued by the procuratorate."}},
 	{Code: CorrectionsAnswered, Name: Text{"纠正意见已答复", "Correction opinions answered"}, Unit: Text{"件", "opinions"}, Kind: Additive, Clause: "三(三)4(5)",
 		Definition: Text{"其中已答复的，计入提出当日。", "Those answered, on the day of issue."}},
+	{Code: CorrectionsAnsweredRate, Name: Text{"纠正意见答复率", "Correction opinions answered, rate"}, Unit: Text{"%", "%"}, Kind: Ratio, Of: CorrectionsAnswered, Over: CorrectionsIssued, Clause: "三(三)4(5)",
+		Definition: Text{"已答复的占所提纠正意见的比例。", "Share of the correction opinions that were answered."}},
 	{Code: CorrectionsClosed, Name: Text{"纠正意见已办结", "Correction opinions closed"}, Unit: Text{"件", "opinions"}, Kind: Additive, Clause: "三(三)4(5)",
 		Definition: Text{"其中已办结的，计入提出当日。", "Those closed, on the day of issue."}},
 	{Code: SubsidiesDue, Name: Text{"应发值班补贴", "Subsidies due"}, Unit: Text{"分（人民币）", "fen"}, Kind: Additive, Clause: "三(四)3(1)",
@@ -220,6 +264,8 @@ var Indicators = IndicatorCatalogue{[]Indicator{
 		Definition: Text{"已发放的值班补贴，单位为分，计入发放当日。", "Subsidies paid, in fen, on the day of payment."}},
 	{Code: TrainingHours, Name: Text{"培训学时", "Training hours"}, Unit: Text{"小时", "hours"}, Kind: Additive, Clause: "三(四)3(3)", Parts: 60,
 		Definition: Text{"值班律师参加业务培训的学时。", "Hours of training attended."}},
+	{Code: LawyersTrained, Name: Text{"参训律师人数", "Lawyers trained"}, Unit: Text{"人", "lawyers"}, Kind: Distinct, Of: TrainingHours, Lawyers: true, Clause: "三(四)3(3)",
+		Definition: Text{"所选范围内参加业务培训的不同的律师；各月、各地之数不可相加。", "Different lawyers who attended training in the range asked for; months and divisions do not add up."}},
 	{Code: Satisfaction, Name: Text{"满意度", "Satisfaction"}, Unit: Text{"分", "points"}, Kind: Mean, Clause: "三(二)3", Of: FeedbackScore, Over: FeedbackCount,
 		Definition: Text{"征求意见的平均分，满分5分；无意见时不适用。", "Mean score of the opinions collected, out of 5."}},
 	{Code: FeedbackCount, Name: Text{"征求意见", "Opinions collected"}, Unit: Text{"份", "opinions"}, Kind: Additive, Clause: "三(二)3",
@@ -236,6 +282,10 @@ var Indicators = IndicatorCatalogue{[]Indicator{
 		Definition: Text{"已排班而尚未签到的班次，不论是否到期。", "Shifts planned and not signed in, whether or not their day has passed."}},
 	{Code: NoShows, Name: Text{"缺岗", "No-shows"}, Unit: Text{"人次", "shifts"}, Kind: Overdue, Clause: "三(四)1(1)", Of: ShiftsAwaited,
 		Definition: Text{"排班之日已过而未签到的班次。", "Shifts planned and not signed in although their day has passed."}},
+	{Code: ShiftsDue, Name: Text{"应到班次", "Shifts due"}, Unit: Text{"人次", "shifts"}, Kind: Overdue, Clause: "三(四)1(1)", Of: ShiftsPlanned,
+		Definition: Text{"排班之日已过的排班班次，不论是否签到。", "Shifts planned whose day has passed, signed in or not."}},
+	{Code: AttendanceRate, Name: Text{"到岗率", "Attendance"}, Unit: Text{"%", "%"}, Kind: Ratio, Of: NoShows, Over: ShiftsDue, Rest: true, Clause: "三(四)1(1)",
+		Definition: Text{"应到班次中已签到的比例；排班之日未过的不计。", "Share of the shifts due that were signed in; a shift counts once its day has passed."}},
 	{Code: InspectionPassRate, Name: Text{"达标率", "Inspection pass rate"}, Unit: Text{"%", "%"}, Kind: Ratio, Clause: "三(一)3", Of: InspectionsMet, Over: Inspections,
 		Definition: Text{"检查中全部项目达标的比例。", "Share of inspections that found everything in order."}},
 	{Code: Inspections, Name: Text{"工作站检查", "Inspections"}, Unit: Text{"次", "inspections"}, Kind: Additive, Clause: "三(一)3",
@@ -267,6 +317,20 @@ func (c IndicatorCatalogue) Lookup(code IndicatorCode) (Indicator, error) {
 		}
 	}
 	return Indicator{}, Errorf(Invalid, "indicator %q is not in the catalogue; GET /api/v1/indicators lists the codes", code)
+}
+
+// Posted are the codes of the postings that a figure is computed from: its own
+// when it is not computed from another's.
+func (c IndicatorCatalogue) Posted(code IndicatorCode) []IndicatorCode {
+	ind, err := c.Lookup(code)
+	if err != nil || ind.Of == "" {
+		return []IndicatorCode{code}
+	}
+	out := c.Posted(ind.Of)
+	if ind.Over != "" {
+		out = append(out, c.Posted(ind.Over)...)
+	}
+	return out
 }
 
 // Postable lists the codes that postings carry: every figure that is not

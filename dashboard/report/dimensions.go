@@ -87,11 +87,7 @@ func (p *plan) keys() fragment {
 // where selects the postings of some indicators in the query's range, scope,
 // division and filters, up to its cut. A zero from is no lower bound.
 func (p *plan) where(codes []schemas.IndicatorCode, from schemas.Day) fragment {
-	names := make([]string, len(codes))
-	for i, c := range codes {
-		names[i] = string(c)
-	}
-	f := fragment{"indicator IN ? AND day <= ?", []any{names, date(p.To)}}
+	f := fragment{"indicator IN ? AND day <= ?", []any{names(codes), date(p.To)}}
 	if from != 0 {
 		f.and(fragment{"day >= ?", []any{date(from)}})
 	}
@@ -114,6 +110,14 @@ func (p *plan) where(codes []schemas.IndicatorCode, from schemas.Day) fragment {
 		f.and(fragment{v.sql + " IN ?", append(v.args, p.Filter[d])})
 	}
 	return f
+}
+
+func names(codes []schemas.IndicatorCode) []string {
+	out := make([]string, len(codes))
+	for i, c := range codes {
+		out[i] = string(c)
+	}
+	return out
 }
 
 // leaf is the division to which a posting reports: the one stated in the

@@ -11,24 +11,28 @@ import (
 	"zhiban/schemas/warehouse"
 )
 
-// sources lists the indicators whose postings make up the figures asked for.
-func (p *plan) sources() []schemas.IndicatorCode {
-	var out []schemas.IndicatorCode
-	for _, ind := range p.indicators {
-		codes := []schemas.IndicatorCode{ind.Code}
-		if ind.Of != "" {
-			codes = []schemas.IndicatorCode{ind.Of}
-		}
-		if ind.Over != "" {
-			codes = append(codes, ind.Over)
-		}
-		for _, c := range codes {
-			if !slices.Contains(out, c) {
-				out = append(out, c)
+// sources lists the indicators whose postings make up the figures asked for:
+// those of which all postings count, and those that count after their due day.
+func (p *plan) sources() (all, due []schemas.IndicatorCode) {
+	var add func(ind schemas.Indicator)
+	add = func(ind schemas.Indicator) {
+		switch {
+		case ind.Kind == schemas.Overdue:
+			due = append(due, ind.Of)
+		case ind.Of == "":
+			all = append(all, ind.Code)
+		default:
+			for _, code := range []schemas.IndicatorCode{ind.Of, ind.Over} {
+				if code != "" {
+					add(lookup(code)[0])
+				}
 			}
 		}
 	}
-	return out
+	for _, ind := range p.indicators {
+		add(ind)
+	}
+	return once(all), once(due)
 }
 
 // behind selects the postings behind the figures of the query.
@@ -39,11 +43,10 @@ func (p *plan) behind() fragment {
 			from, p.stock = 0, true
 		}
 	}
-	f := p.where(p.sources(), from)
-	for _, ind := range p.indicators {
-		if ind.Kind == schemas.Overdue {
-			f.and(fragment{"(indicator != ? OR due < ?)", []any{string(ind.Of), date(schemas.DayOf(p.asOf))}})
-		}
+	all, due := p.sources()
+	f := p.where(once(slices.Concat(all, due)), from)
+	if len(due) > 0 {
+		f.and(fragment{"(indicator IN ? OR due < ?)", []any{append([]string{""}, names(all)...), date(schemas.DayOf(p.asOf))}})
 	}
 	return f
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,21 +22,21 @@ func (w *Warehouse) Statistics(ctx context.Context, scope Scope, q Query) (Stati
 		return Statistics{}, err
 	}
 	cells := map[string]*cell{}
-	for _, ask := range []func(context.Context, map[string]*cell) error{p.sums, p.persons, p.stocks} {
+	for _, ask := range []func(context.Context, map[string]*cell) error{p.sums, p.distinct, p.percentiles, p.stocks} {
 		if err := ask(ctx, cells); err != nil {
 			return Statistics{}, err
 		}
 	}
 	out := Statistics{Query: p.Query, Cut: p.cut, AsOf: p.asOf}
 	if len(q.By) == 0 && len(cells) == 0 {
-		cells[""] = &cell{sums: map[schemas.IndicatorCode]int64{}}
+		at(cells, nil)
 	}
 	for _, c := range cells {
 		row := Row{Key: c.key, Values: make([]*float64, len(p.indicators))}
 		empty := true
 		for i, ind := range p.indicators {
 			row.Values[i] = c.value(ind)
-			empty = empty && (row.Values[i] == nil || *row.Values[i] == 0)
+			empty = empty && (row.Values[i] == nil || *row.Values[i] == 0 && ind.Kind != schemas.Percentile)
 		}
 		if !empty || len(q.By) == 0 { // corrections may have taken all of it away
 			out.Rows = append(out.Rows, row)
@@ -47,11 +48,18 @@ func (w *Warehouse) Statistics(ctx context.Context, scope Scope, q Query) (Stati
 
 // cell is one combination of dimension values with what was summed for it.
 type cell struct {
-	key  []string
-	sums map[schemas.IndicatorCode]int64
+	key       []string
+	sums      map[schemas.IndicatorCode]int64
+	quantiles map[schemas.IndicatorCode]float64
 }
 
 func (c *cell) value(ind schemas.Indicator) *float64 {
+	if ind.Kind == schemas.Percentile {
+		if v, ok := c.quantiles[ind.Code]; ok {
+			return &v
+		}
+		return nil
+	}
 	v := float64(c.sums[ind.Code])
 	if ind.Divided() {
 		over := c.sums[ind.Over]
@@ -59,6 +67,9 @@ func (c *cell) value(ind schemas.Indicator) *float64 {
 			return nil
 		}
 		v = float64(c.sums[ind.Of]) / float64(over)
+		if ind.Rest {
+			v = float64(over-c.sums[ind.Of]) / float64(over)
+		}
 	}
 	v /= float64(max(ind.Parts, 1))
 	return &v
@@ -143,14 +154,20 @@ func (w *Warehouse) plan(ctx context.Context, scope Scope, q Query) (*plan, erro
 func (p *plan) sums(ctx context.Context, cells map[string]*cell) error {
 	codes := map[schemas.IndicatorCode]bool{}
 	overdue := map[schemas.IndicatorCode]schemas.IndicatorCode{} // source -> overdue figure
-	for _, ind := range p.indicators {
+	need := func(ind schemas.Indicator) {
 		switch ind.Kind {
 		case schemas.Additive:
 			codes[ind.Code] = true
-		case schemas.Ratio, schemas.Mean:
-			codes[ind.Of], codes[ind.Over] = true, true
 		case schemas.Overdue:
 			overdue[ind.Of] = ind.Code
+		}
+	}
+	for _, ind := range p.indicators {
+		need(ind)
+		if ind.Kind == schemas.Ratio || ind.Kind == schemas.Mean {
+			for _, half := range lookup(ind.Of, ind.Over) {
+				need(half)
+			}
 		}
 	}
 	if len(codes) > 0 {
@@ -188,7 +205,7 @@ func (p *plan) sum(ctx context.Context, cells map[string]*cell, codes []schemas.
 	where.and(extra)
 	query := `SELECT toString(indicator), ` + keys.sql + ` AS key, sum(quantity) FROM ` + p.cut.tables.Postings() + ` WHERE ` + where.sql + ` GROUP BY indicator, key LIMIT ?`
 	args := slices.Concat(keys.args, where.args, []any{maxRows + 1})
-	return p.each(ctx, query, args, func(code string, key []string, n int64) {
+	return each(ctx, p, query, args, func(code string, key []string, n int64) {
 		c := schemas.IndicatorCode(code)
 		if renamed, ok := as[c]; ok {
 			c = renamed
@@ -197,21 +214,52 @@ func (p *plan) sum(ctx context.Context, cells map[string]*cell, codes []schemas.
 	})
 }
 
-// persons counts distinct persons: those for whom the postings of the range do
-// not cancel out.
-func (p *plan) persons(ctx context.Context, cells map[string]*cell) error {
+// distinct counts different persons, or lawyers: those for whom the postings of
+// the range do not cancel out.
+func (p *plan) distinct(ctx context.Context, cells map[string]*cell) error {
 	for _, ind := range p.indicators {
 		if ind.Kind != schemas.Distinct {
 			continue
 		}
+		who := "person"
+		if ind.Lawyers {
+			who = "lawyer"
+		}
 		keys := p.keys()
 		where := p.where([]schemas.IndicatorCode{ind.Of}, p.From)
 		query := `SELECT ?, key, toInt64(countIf(n > 0)) FROM (
-				SELECT ` + keys.sql + ` AS key, person, sum(quantity) AS n FROM ` + p.cut.tables.Postings() + ` WHERE person != 0 AND ` + where.sql + ` GROUP BY key, person
+				SELECT ` + keys.sql + ` AS key, ` + who + `, sum(quantity) AS n FROM ` + p.cut.tables.Postings() + ` WHERE ` + who + ` != 0 AND ` + where.sql + ` GROUP BY key, ` + who + `
 			) GROUP BY key LIMIT ?`
 		args := slices.Concat([]any{string(ind.Code)}, keys.args, where.args, []any{maxRows + 1})
-		if err := p.each(ctx, query, args, func(code string, key []string, n int64) {
+		if err := each(ctx, p, query, args, func(_ string, key []string, n int64) {
 			at(cells, key).sums[ind.Code] = n
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// percentiles answers how long a part of the cases took at most. What a case
+// took is the sum of its postings, which are of several events when it was
+// corrected; postings of it that cancel out are of no case.
+func (p *plan) percentiles(ctx context.Context, cells map[string]*cell) error {
+	for _, ind := range p.indicators {
+		if ind.Kind != schemas.Percentile {
+			continue
+		}
+		keys := p.keys()
+		where := p.where([]schemas.IndicatorCode{ind.Of, ind.Over}, p.From)
+		query := `SELECT ?, key, quantileExactInclusive(` + strconv.FormatFloat(ind.Quantile, 'f', -1, 64) + `)(took) FROM (
+				SELECT ` + keys.sql + ` AS key, sumIf(quantity, indicator = ?) AS cases, sumIf(quantity, indicator = ?) AS took
+				FROM ` + p.cut.tables.Postings() + ` ANY INNER JOIN (
+					SELECT kafka_partition AS case_partition, kafka_offset AS case_offset, case_key FROM ` + p.cut.tables.Events() + ` WHERE case_kind = ? AND ` + p.cut.condition() + `
+				) AS of_case ON kafka_partition = case_partition AND kafka_offset = case_offset
+				WHERE ` + where.sql + ` GROUP BY key, kafka_partition, case_key HAVING cases > 0
+			) GROUP BY key LIMIT ?`
+		args := slices.Concat([]any{string(ind.Code)}, keys.args, []any{string(ind.Over), string(ind.Of), string(ind.Case)}, where.args, []any{maxRows + 1})
+		if err := each(ctx, p, query, args, func(_ string, key []string, v float64) {
+			at(cells, key).quantiles[ind.Code] = v
 		}); err != nil {
 			return err
 		}
@@ -223,14 +271,14 @@ func at(cells map[string]*cell, key []string) *cell {
 	k := strings.Join(key, "\x00")
 	c, ok := cells[k]
 	if !ok {
-		c = &cell{key, map[schemas.IndicatorCode]int64{}}
+		c = &cell{key, map[schemas.IndicatorCode]int64{}, map[schemas.IndicatorCode]float64{}}
 		cells[k] = c
 	}
 	return c
 }
 
 // each runs a query whose rows are (indicator, key, number).
-func (p *plan) each(ctx context.Context, query string, args []any, do func(code string, key []string, n int64)) error {
+func each[N int64 | float64](ctx context.Context, p *plan, query string, args []any, do func(code string, key []string, n N)) error {
 	rows, err := p.w.conn.Query(ctx, query, args...)
 	if err != nil {
 		return unavailable("ask for statistics", err)
@@ -242,7 +290,7 @@ func (p *plan) each(ctx context.Context, query string, args []any, do func(code 
 		}
 		var code string
 		var key []string
-		var n int64
+		var n N
 		if err := rows.Scan(&code, &key, &n); err != nil {
 			return unavailable("ask for statistics", err)
 		}

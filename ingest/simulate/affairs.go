@@ -166,7 +166,7 @@ func (r *run) train(pl *place, day schemas.Day) {
 		if l.there(clock(day, 8, 0)) && r.chance(0.6) {
 			r.session(pl, l, morning, topic, 210)
 			r.session(pl, l, afternoon, topic, 150)
-			r.count.add(desk{pl, nil}, morning, l.Licence, trainingHours, 6)
+			r.count.trained(pl, morning, l, 6)
 		}
 	}
 }

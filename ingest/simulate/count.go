@@ -13,7 +13,9 @@ type count struct {
 	stations        map[schemas.StationCode]*tally
 	lawyers         map[string]*tally
 	by              map[side]*tally
-	visits          []visit
+	visits          []visit // by persons consulted
+	duty, training  []visit // by lawyers
+	responses       []response
 	pending         []pending
 	founded         []stock // stations
 	enrolled        []stock // lawyers
@@ -28,7 +30,7 @@ var counted = [...]schemas.IndicatorCode{
 	schemas.PleaAssistance, schemas.Affidavits, schemas.ClientMeetings, schemas.FileReviews, schemas.Opinions, schemas.OpinionsAdopted,
 	schemas.CoerciveMeasures, schemas.ProcedureChoices, schemas.Complaints, schemas.PublicitySessions, schemas.OtherTasks,
 	schemas.ApplicationsAccepted, schemas.ApplicationsRefused, schemas.AssignmentConflicts,
-	schemas.HelpRequests, schemas.HelpRequestsDispatched,
+	schemas.HelpRequests, schemas.HelpRequestsDispatched, schemas.ResponseMinutes,
 	schemas.CorrectionsIssued, schemas.CorrectionsAnswered, schemas.CorrectionsClosed,
 	schemas.SubsidiesDue, schemas.SubsidiesPaid, schemas.TrainingHours, schemas.FeedbackCount, schemas.FeedbackScore,
 	schemas.ConductUpheld, schemas.Honours, schemas.ShiftsPlanned, schemas.ShiftsAwaited,
@@ -68,6 +70,7 @@ const (
 	assignmentConflicts
 	helpRequests
 	helpRequestsDispatched
+	responseMinutes
 	correctionsIssued
 	correctionsAnswered
 	correctionsClosed
@@ -102,14 +105,20 @@ type cell struct {
 // side is a value of one of the dimensions mode, channel, person_role, organ.
 type side struct{ dimension, value string }
 
-// visit is a person's consultation.
+// visit is a person's consultation, or a lawyer's shift or training.
 type visit struct {
 	cell
 	person uint64
 }
 
-// pending is a duty to notify that nothing was done about, or a planned shift
-// to which nobody came: a defect once its last day has passed.
+// response is how long a request for help waited for the call of a lawyer.
+type response struct {
+	unit    schemas.DivisionCode
+	minutes int64
+}
+
+// pending is what counts once its last day has passed: a duty to notify that
+// nothing was done about, a planned shift, and one to which nobody came.
 type pending struct {
 	cell
 	figure  schemas.IndicatorCode // that it then counts in
@@ -184,8 +193,10 @@ func (c *count) lawyer(l *lawyer) {
 
 // shift counts a tour of duty; out is nil when nobody signed out.
 func (c *count) shift(s *station, in moment, out *moment, l *lawyer, mode string) {
-	sheet := c.sheet(reported(s.reporting, in), s, l.Licence, side{"mode", mode})
+	where := reported(s.reporting, in)
+	sheet := c.sheet(where, s, l.Licence, side{"mode", mode})
 	sheet.add(shifts, 1)
+	c.duty = append(c.duty, visit{where, l.number()})
 	if out == nil {
 		sheet.add(shiftsOpen, 1)
 	} else {
@@ -205,10 +216,37 @@ func (c *count) plan(s *station, p plan, came bool) {
 	where, mode := reported(s.reporting, p.start), side{"mode", p.mode}
 	sheet := c.sheet(where, s, p.lawyer.Licence, mode)
 	sheet.add(shiftsPlanned, 1)
+	due := pending{where, schemas.ShiftsDue, s.code, p.lawyer.Licence, mode, p.start.day()}
+	c.pending = append(c.pending, due)
 	if !came {
 		sheet.add(shiftsAwaited, 1)
-		c.pending = append(c.pending, pending{where, schemas.NoShows, s.code, p.lawyer.Licence, mode, p.start.day()})
+		due.figure = schemas.NoShows
+		c.pending = append(c.pending, due)
 	}
+}
+
+// trained counts a lawyer's day of training.
+func (c *count) trained(pl *place, at moment, l *lawyer, hours int64) {
+	d := desk{pl, nil}
+	c.add(d, at, l.Licence, trainingHours, hours)
+	c.training = append(c.training, visit{reported(d.reporting(), at), l.number()})
+}
+
+// dispatched counts the call of a lawyer to a request for help.
+func (c *count) dispatched(d desk, received, call moment, l *lawyer, organ side) {
+	took := int64((call - received) / minute)
+	c.add(d, received, l.Licence, helpRequestsDispatched, 1, organ)
+	c.add(d, received, l.Licence, responseMinutes, took, organ)
+	c.responses = append(c.responses, response{reported(d.reporting(), received).unit, took})
+}
+
+// number is the lawyer's licence as a number.
+func (l *lawyer) number() uint64 {
+	n, err := schemas.ParseLicence(l.Licence)
+	if err != nil {
+		panic(err) // the simulation made it
+	}
+	return uint64(n)
 }
 
 // add counts what needs no more than a place and a time.

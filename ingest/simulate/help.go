@@ -149,7 +149,7 @@ func (r *run) requests(pl *place, day schemas.Day) {
 		call := at + between(r.dice, 2*minute, choose(r.dice, []choice[moment]{{6, 40 * minute}, {3, 4 * hour}, {1, 30 * hour}}))
 		l := pl.team.turn(r.dice, call)
 		if r.chance(0.95) && r.follow(f, helpRequestDispatched, entry{call, schemas.HelpRequestDispatched{Lawyer: l.Licence}}) {
-			r.count.add(d, at, l.Licence, helpRequestsDispatched, 1, organ)
+			r.count.dispatched(d, at, call, l, organ)
 		}
 	}
 }

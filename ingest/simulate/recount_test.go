@@ -3,6 +3,7 @@ package simulate
 import (
 	"iter"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -18,7 +19,8 @@ func recount(t testing.TB, c Config, today schemas.Day, events iter.Seq[schemas.
 	r := &recounter{
 		Truth: &Truth{Total: Figures{}, Months: map[string]map[schemas.DivisionCode]Figures{}, Stations: map[schemas.StationCode]Figures{},
 			Lawyers: map[string]Figures{}, By: map[string]map[string]Figures{}},
-		config: c, today: today, reporting: map[schemas.StationCode]schemas.DivisionCode{}, persons: map[string]map[string]bool{},
+		config: c, today: today, reporting: map[schemas.StationCode]schemas.DivisionCode{}, people: map[schemas.IndicatorCode]map[string]map[string]bool{},
+		waited: map[schemas.DivisionCode][]int64{},
 	}
 	histories, ids := map[schemas.CaseID][]schemas.Event{}, map[schemas.EventID]bool{}
 	for e := range events {
@@ -37,22 +39,16 @@ func recount(t testing.TB, c Config, today schemas.Day, events iter.Seq[schemas.
 	for _, h := range histories {
 		r.add(schemas.Effective(h))
 	}
-	r.Persons = Persons{Range: map[schemas.DivisionCode]int64{}, Months: map[string]map[schemas.DivisionCode]int64{}}
-	for group, who := range r.persons {
-		month, code := group[:len(group)-6], schemas.DivisionCode(group[len(group)-6:])
-		if month == "" {
-			r.Persons.Range[code] = int64(len(who))
-			continue
-		}
-		if r.Persons.Months[month] == nil {
-			r.Persons.Months[month] = map[schemas.DivisionCode]int64{}
-		}
-		r.Persons.Months[month][code] = int64(len(who))
-		if d, _ := schemas.Divisions.Get(code); d.Level == schemas.LevelCounty {
-			r.Months[month][code][schemas.PersonsConsulted] = int64(len(who))
-		}
+	for into, code := range map[*Persons]schemas.IndicatorCode{
+		&r.Persons: schemas.PersonsConsulted, &r.LawyersOnDuty: schemas.LawyersOnDuty, &r.LawyersTrained: schemas.LawyersTrained,
+	} {
+		*into = r.different(code)
 	}
-	r.Total[schemas.PersonsConsulted] = r.Persons.Range[schemas.Province]
+	r.Responses = map[schemas.DivisionCode]Responses{}
+	for code, minutes := range r.waited {
+		slices.Sort(minutes)
+		r.Responses[code] = Responses{interpolated(minutes, 0.5), interpolated(minutes, 0.9)}
+	}
 	r.inHours(t)
 	return r.Truth
 }
@@ -62,7 +58,57 @@ type recounter struct {
 	config    Config
 	today     schemas.Day
 	reporting map[schemas.StationCode]schemas.DivisionCode
-	persons   map[string]map[string]bool // by month and division
+	people    map[schemas.IndicatorCode]map[string]map[string]bool // by month and division
+	waited    map[schemas.DivisionCode][]int64                     // minutes
+}
+
+// see notes somebody of whom a distinct figure is made.
+func (r *recounter) see(code schemas.IndicatorCode, e schemas.Event, who string) {
+	groups := r.people[code]
+	if groups == nil {
+		groups = map[string]map[string]bool{}
+		r.people[code] = groups
+	}
+	for _, d := range schemas.Divisions.Path(r.unit(e)) {
+		for _, group := range []string{string(d.Code), schemas.DayOf(e.Time).Month().String() + string(d.Code)} {
+			if groups[group] == nil {
+				groups[group] = map[string]bool{}
+			}
+			groups[group][who] = true
+		}
+	}
+}
+
+// different counts those who were seen.
+func (r *recounter) different(code schemas.IndicatorCode) Persons {
+	out := Persons{Range: map[schemas.DivisionCode]int64{}, Months: map[string]map[schemas.DivisionCode]int64{}}
+	for group, who := range r.people[code] {
+		month, unit := group[:len(group)-6], schemas.DivisionCode(group[len(group)-6:])
+		if month == "" {
+			out.Range[unit] = int64(len(who))
+			continue
+		}
+		if out.Months[month] == nil {
+			out.Months[month] = map[schemas.DivisionCode]int64{}
+		}
+		out.Months[month][unit] = int64(len(who))
+		if d, _ := schemas.Divisions.Get(unit); d.Level == schemas.LevelCounty {
+			r.Months[month][unit][code] = int64(len(who))
+		}
+	}
+	r.Total[code] = out.Range[schemas.Province]
+	return out
+}
+
+// interpolated is the value a part of the way through sorted minutes.
+func interpolated(sorted []int64, part float64) float64 {
+	way := part * float64(len(sorted)-1)
+	before := math.Floor(way + 1e-9)
+	v := float64(sorted[int(before)])
+	if next := int(before) + 1; next < len(sorted) {
+		v += (way - before) * (float64(sorted[next]) - v)
+	}
+	return math.Round(v*10) / 10
 }
 
 // first is the first event with a payload of type P.
@@ -91,6 +137,9 @@ func (r *recounter) add(events []schemas.Event) {
 		e.Time = start
 		post := r.poster(*e, p.Lawyer, "mode", p.Mode)
 		post(schemas.ShiftsPlanned, 1)
+		if schemas.DayOf(start) < r.today {
+			post(schemas.ShiftsDue, 1)
+		}
 		if in, _ := first[schemas.ShiftSignedIn](events); in == nil {
 			post(schemas.ShiftsAwaited, 1)
 			if schemas.DayOf(start) < r.today {
@@ -101,6 +150,7 @@ func (r *recounter) add(events []schemas.Event) {
 	if in, p := first[schemas.ShiftSignedIn](events); in != nil {
 		post := r.poster(*in, p.Lawyer, "mode", p.Mode)
 		post(schemas.Shifts, 1)
+		r.see(schemas.LawyersOnDuty, *in, p.Lawyer)
 		if out, _ := first[schemas.ShiftSignedOut](events); out != nil && !out.Time.Before(in.Time) {
 			post(schemas.DutyMinutes, int64(out.Time.Sub(in.Time).Minutes()))
 		} else {
@@ -119,15 +169,7 @@ func (r *recounter) add(events []schemas.Event) {
 		if signed, _ := first[schemas.ConsultationSigned](events); signed == nil {
 			post(schemas.ConsultationsUnsigned, 1)
 		}
-		for _, d := range schemas.Divisions.Path(r.unit(*e)) {
-			for _, month := range []string{"", schemas.DayOf(e.Time).Month().String()} {
-				group := month + string(d.Code)
-				if r.persons[group] == nil {
-					r.persons[group] = map[string]bool{}
-				}
-				r.persons[group][p.Person] = true
-			}
-		}
+		r.see(schemas.PersonsConsulted, *e, p.Person)
 	}
 	received, p := first[schemas.ApplicationReceived](events)
 	transferred, q := first[schemas.ApplicationTransferred](events)
@@ -220,8 +262,14 @@ func (r *recounter) addWork(events []schemas.Event) {
 	}
 	if e, p := first[schemas.HelpRequestReceived](events); e != nil {
 		r.poster(*e, "", "organ", p.Organ)(schemas.HelpRequests, 1)
-		if _, d := first[schemas.HelpRequestDispatched](events); d != nil {
-			r.poster(*e, d.Lawyer, "organ", p.Organ)(schemas.HelpRequestsDispatched, 1)
+		if call, d := first[schemas.HelpRequestDispatched](events); d != nil {
+			post := r.poster(*e, d.Lawyer, "organ", p.Organ)
+			post(schemas.HelpRequestsDispatched, 1)
+			minutes := int64(call.Time.Sub(e.Time).Minutes())
+			post(schemas.ResponseMinutes, minutes)
+			for _, d := range schemas.Divisions.Path(r.unit(*e)) {
+				r.waited[d.Code] = append(r.waited[d.Code], minutes)
+			}
 		}
 	}
 	if e, p := first[schemas.SupervisionIssued](events); e != nil {
@@ -259,6 +307,7 @@ func (r *recounter) addAffairs(events []schemas.Event) {
 	}
 	if e, p := first[schemas.TrainingAttendedV2](events); e != nil {
 		r.poster(*e, p.Lawyer)(schemas.TrainingHours, int64(p.Minutes)) // minutes until all are there
+		r.see(schemas.LawyersTrained, *e, p.Lawyer)
 	}
 	if e, p := first[schemas.ConductDecided](events); e != nil && p.Outcome == "upheld" {
 		r.poster(*e, p.Lawyer)(schemas.ConductUpheld, 1)
@@ -363,6 +412,7 @@ func bare(t *Truth) *Truth {
 	out := &Truth{
 		Events: t.Events, LogRecords: t.LogRecords, Total: nonzero(t.Total), Months: map[string]map[schemas.DivisionCode]Figures{},
 		Stations: nonzeros(t.Stations), Lawyers: nonzeros(t.Lawyers), By: map[string]map[string]Figures{}, Persons: t.Persons,
+		LawyersOnDuty: t.LawyersOnDuty, LawyersTrained: t.LawyersTrained, Responses: t.Responses,
 	}
 	for m, units := range t.Months {
 		if units := nonzeros(units); len(units) > 0 {

@@ -33,7 +33,7 @@ type Truth struct {
 	// Months holds the figures of each month and reporting unit. A prefecture's
 	// code holds what its own stations report (市本级), not its counties.
 	// Stations and lawyers are stocks at the end of the month. Of prefectures,
-	// persons_consulted is only in Persons, where it is with all below.
+	// distinct counts are only in Persons and its like, with all below.
 	Months map[string]map[schemas.DivisionCode]Figures `json:"months"`
 	// Stations and Lawyers hold totals of the whole range, also for those that
 	// are in no register. What a division records itself belongs to no station.
@@ -42,8 +42,13 @@ type Truth struct {
 	// By holds totals of the whole range for each mode, channel, person_role
 	// and organ.
 	By map[string]map[string]Figures `json:"by"`
-	// Persons are distinct persons consulted.
-	Persons Persons `json:"persons_consulted"`
+	// Persons are distinct persons consulted; the others are distinct lawyers.
+	Persons        Persons `json:"persons_consulted"`
+	LawyersOnDuty  Persons `json:"lawyers_on_duty"`
+	LawyersTrained Persons `json:"lawyers_trained"`
+	// Responses are the times from requests for help to the calls of lawyers, by
+	// division, at every level and with all below, in the whole range.
+	Responses map[schemas.DivisionCode]Responses `json:"responses"`
 
 	// LateOrgan is the organ that notifies late much more often than others.
 	LateOrgan Organ `json:"late_organ"`
@@ -57,6 +62,13 @@ type Truth struct {
 type Persons struct {
 	Range  map[schemas.DivisionCode]int64            `json:"range"`
 	Months map[string]map[schemas.DivisionCode]int64 `json:"months"`
+}
+
+// Responses are so many minutes: half of the requests waited no longer than
+// Median, nine in ten no longer than P90, interpolated between two requests.
+type Responses struct {
+	Median float64 `json:"median"`
+	P90    float64 `json:"p90"`
 }
 
 // Organ is an organ with a duty to notify, and where.
@@ -86,7 +98,7 @@ func (s *Simulation) Truth(today schemas.Day) *Truth {
 		Events: c.events, LogRecords: c.records,
 		Total: figures(new(tally)), Months: map[string]map[schemas.DivisionCode]Figures{},
 		Stations: map[schemas.StationCode]Figures{}, Lawyers: map[string]Figures{}, By: map[string]map[string]Figures{},
-		Persons: c.persons(),
+		Persons: persons(c.visits), LawyersOnDuty: persons(c.duty), LawyersTrained: persons(c.training), Responses: c.waited(),
 	}
 	if late := r.province.late; late != nil {
 		t.LateOrgan = Organ{late.division.Code, "court"}
@@ -126,11 +138,13 @@ func (s *Simulation) Truth(today schemas.Day) *Truth {
 			t.Lawyers[p.lawyer][p.figure]++
 		}
 	}
-	t.Total[schemas.PersonsConsulted] = t.Persons.Range[schemas.Province]
-	for month, divisions := range t.Persons.Months {
-		for unit, sums := range t.Months[month] {
-			if d, _ := schemas.Divisions.Get(unit); d.Level == schemas.LevelCounty {
-				sums[schemas.PersonsConsulted] = divisions[unit]
+	for code, who := range t.distinct() {
+		t.Total[code] = who.Range[schemas.Province]
+		for month, divisions := range who.Months {
+			for unit, sums := range t.Months[month] {
+				if d, _ := schemas.Divisions.Get(unit); d.Level == schemas.LevelCounty {
+					sums[code] = divisions[unit]
+				}
 			}
 		}
 	}
@@ -154,14 +168,45 @@ func (t *Truth) stocks(code schemas.IndicatorCode, all []stock) {
 	}
 }
 
+// distinct are the counts of different people by figure.
+func (t *Truth) distinct() map[schemas.IndicatorCode]Persons {
+	return map[schemas.IndicatorCode]Persons{
+		schemas.PersonsConsulted: t.Persons, schemas.LawyersOnDuty: t.LawyersOnDuty, schemas.LawyersTrained: t.LawyersTrained,
+	}
+}
+
+// waited finds the times that requests waited.
+func (c *count) waited() map[schemas.DivisionCode]Responses {
+	minutes := map[schemas.DivisionCode][]int64{}
+	for _, r := range c.responses {
+		for _, d := range schemas.Divisions.Path(r.unit) {
+			minutes[d.Code] = append(minutes[d.Code], r.minutes)
+		}
+	}
+	out := map[schemas.DivisionCode]Responses{}
+	for code, all := range minutes {
+		slices.Sort(all)
+		out[code] = Responses{quantile(all, 5), quantile(all, 9)}
+	}
+	return out
+}
+
+// quantile is the value so many tenths of the way from the first of sorted
+// numbers to the last.
+func quantile(sorted []int64, tenths int) float64 {
+	at := tenths * (len(sorted) - 1)
+	low, high := sorted[at/10], sorted[min(at/10+1, len(sorted)-1)]
+	return float64(10*low+int64(at%10)*(high-low)) / 10
+}
+
 // persons counts different people.
-func (c *count) persons() Persons {
+func persons(visits []visit) Persons {
 	p := Persons{Range: map[schemas.DivisionCode]int64{}, Months: map[string]map[schemas.DivisionCode]int64{}}
-	seen := make(map[visit]bool, len(c.visits)*2)
+	seen := make(map[visit]bool, len(visits)*2)
 	for _, level := range []schemas.DivisionLevel{schemas.LevelProvince, schemas.LevelPrefecture, schemas.LevelCounty} {
 		// Everybody seen at this level, in the whole range (month 0) and in each month.
 		clear(seen)
-		for _, v := range c.visits {
+		for _, v := range visits {
 			for _, d := range schemas.Divisions.Path(v.unit) {
 				if d.Level == level {
 					seen[visit{cell{v.month, d.Code}, v.person}] = true
@@ -200,7 +245,7 @@ func (t *Truth) month(at cell) Figures {
 }
 
 func figures(sums *tally) Figures {
-	f := Figures{schemas.NotificationsOverdue: 0, schemas.NoShows: 0}
+	f := Figures{schemas.NotificationsOverdue: 0, schemas.NoShows: 0, schemas.ShiftsDue: 0}
 	f.addAll(sums)
 	return f
 }
@@ -217,11 +262,11 @@ func (f Figures) addAll(sums *tally) {
 // may take half an hour more or less). Codes that are ratios of others are not
 // here: divide.
 func (t *Truth) Lookup(month schemas.Month, division schemas.DivisionCode, code schemas.IndicatorCode) int64 {
-	if code == schemas.PersonsConsulted {
+	if who, ok := t.distinct()[code]; ok {
 		if month == 0 {
-			return t.Persons.Range[division]
+			return who.Range[division]
 		}
-		return t.Persons.Months[month.String()][division]
+		return who.Months[month.String()][division]
 	}
 	months := []string{month.String()}
 	switch stock := code == schemas.Stations || code == schemas.Lawyers; {

@@ -357,6 +357,10 @@ func TestPostTheRestOfTheRegulation(t *testing.T) {
 		},
 		"a help request counts on its own day, with the call": {
 			[]schemas.Event{ev(t, 1, "help_request.received", "09-01 09:00", `{"organ":"police","person":"p-1"}`), ev(t, 2, "help_request.dispatched", "09-02 09:00", out)},
+			map[string]int64{"help_requests 09-01 police": 1, "help_requests_dispatched 09-01 police": 1, "response_minutes 09-01 police": 1440},
+		},
+		"a call before the request took no time": {
+			[]schemas.Event{ev(t, 1, "help_request.received", "09-01 09:00", `{"organ":"police","person":"p-1"}`), ev(t, 2, "help_request.dispatched", "09-01 08:59", out)},
 			map[string]int64{"help_requests 09-01 police": 1, "help_requests_dispatched 09-01 police": 1},
 		},
 		"a correction opinion answered and closed": {

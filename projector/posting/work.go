@@ -1,6 +1,10 @@
 package posting
 
-import "zhiban/schemas"
+import (
+	"time"
+
+	"zhiban/schemas"
+)
 
 // services are the figures of legal help by service, each from the day its duty
 // took effect.
@@ -35,8 +39,8 @@ func postAssistance(events []schemas.Event) []Posting {
 	return out
 }
 
-// postHelpRequest counts a request, and whether a duty lawyer was called, on the
-// day it reached the organ (三(三)4(4)).
+// postHelpRequest counts a request, and whether and how soon a duty lawyer was
+// called, on the day it reached the organ (三(三)4(4)).
 func postHelpRequest(events []schemas.Event) []Posting {
 	e, p, ok := first[schemas.HelpRequestReceived](events)
 	if !ok {
@@ -45,9 +49,12 @@ func postHelpRequest(events []schemas.Event) []Posting {
 	entry := at(e)
 	entry.Organ, entry.Person = p.Organ, PersonOf(p.Person)
 	out := []Posting{entry.post(schemas.HelpRequests, 1)}
-	if _, d, ok := first[schemas.HelpRequestDispatched](events); ok {
+	if call, d, ok := first[schemas.HelpRequestDispatched](events); ok {
 		entry.Lawyer = licence(d.Lawyer)
 		out = append(out, entry.post(schemas.HelpRequestsDispatched, 1))
+		if minutes := int64(call.Time.Sub(e.Time) / time.Minute); minutes > 0 {
+			out = append(out, entry.post(schemas.ResponseMinutes, minutes))
+		}
 	}
 	return out
 }

@@ -244,7 +244,8 @@ func (t *tally) notification() {
 	}
 }
 
-// helpRequest: with the lawyer who was called, once one was.
+// helpRequest: with the lawyer who was called, once one was, and the whole
+// minutes that it took.
 func (t *tally) helpRequest() {
 	f, ok := t.the("received")
 	if !ok {
@@ -256,6 +257,9 @@ func (t *tally) helpRequest() {
 	if called, ok := t.the("dispatched"); ok {
 		s.lawyer = licence(called.payload.(*schemas.HelpRequestDispatched).Lawyer)
 		t.one(schemas.HelpRequestsDispatched, f, s)
+		if called.time.After(f.time) {
+			t.add(schemas.ResponseMinutes, int64(called.time.Sub(f.time)/time.Minute), f, f.day(), s)
+		}
 	}
 }
 
