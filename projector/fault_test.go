@@ -243,22 +243,24 @@ func TestClickHouseKilledBetweenInserts(t *testing.T) {
 }
 
 // proxy stands before ClickHouse and can lose an answer: the insert lands, and
-// nobody learns of it.
+// nobody learns of it. strike, when set, is called while the insert is on its
+// way.
 type proxy struct {
 	net.Listener
 	to     string
+	strike func()
 	losing atomic.Bool
 	lost   atomic.Int64
 	wait   sync.WaitGroup
 }
 
-func newProxy(t *testing.T, to string) *proxy {
+func newProxy(t *testing.T, to string, strike func()) *proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{Listener: l, to: to}
+	p := &proxy{Listener: l, to: to, strike: strike}
 	p.wait.Go(func() {
 		for {
 			c, err := l.Accept()
@@ -292,6 +294,9 @@ func (p *proxy) relay(client net.Conn) {
 				if _, err := server.Write(buf[:n]); err != nil {
 					return
 				}
+				if asked.Load() && p.strike != nil && p.losing.CompareAndSwap(true, false) {
+					p.strike()
+				}
 			}
 			if err != nil {
 				_ = server.(*net.TCPConn).CloseWrite()
@@ -319,6 +324,28 @@ func (p *proxy) relay(client net.Conn) {
 
 // An insert lands but its answer does not arrive.
 func TestAnAnswerIsLost(t *testing.T) {
+	lost := insertsGoWrong(t, nil)
+	if lost != 3 {
+		t.Errorf("%d answers were lost, want 3", lost)
+	}
+}
+
+// ClickHouse is killed while it has a block in hand.
+func TestClickHouseKilledInMidInsert(t *testing.T) {
+	var kills atomic.Int64
+	insertsGoWrong(t, func() {
+		kills.Add(1)
+		engines.KillClickHouse()
+	})
+	if kills.Load() != 3 {
+		t.Errorf("ClickHouse was killed %d times, want 3", kills.Load())
+	}
+}
+
+// insertsGoWrong projects through a proxy that loses the answers to an insert of
+// events, one of postings and one into the ledger, or strikes in the middle of
+// them. It returns how many answers were lost.
+func insertsGoWrong(t *testing.T, strike func()) int64 {
 	f := newFixtureAt(t, []string{engines.Kafka()}, 1)
 	f.putProvince(600)
 	dsn := engines.ClickHouse().DSN()
@@ -326,7 +353,7 @@ func TestAnAnswerIsLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cut := newProxy(t, opts.Addr[0])
+	cut := newProxy(t, opts.Addr[0], strike)
 	conn, err := warehouse.Open(t.Context(), strings.Replace(dsn, opts.Addr[0], cut.Addr().String(), 1))
 	if err != nil {
 		t.Fatal(err)
@@ -347,10 +374,8 @@ func TestAnAnswerIsLost(t *testing.T) {
 	f.conn = direct
 	f.until(f.sent, projectedSQL)
 	stop()
-	if cut.lost.Load() != 3 {
-		t.Errorf("%d answers were lost, want 3", cut.lost.Load())
-	}
 	f.proveWhole()
+	return cut.lost.Load()
 }
 
 // While a batch is between its inserts, other projectors come and the group
