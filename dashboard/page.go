@@ -175,17 +175,8 @@ func (s *Server) page(read func(context.Context, *visit) (page, error)) http.Han
 func (s *Server) render(ctx context.Context, v *visit, read func(context.Context, *visit) (page, error)) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
-	var err error
-	if v.status, err = s.read.Status(ctx); err != nil {
-		return nil, fmt.Errorf("state of the projection: %w", unavailable(err))
-	}
-	if v.cut = v.status.Cut; !v.asOf.IsZero() {
-		if v.cut, err = s.read.Cut(ctx, v.asOf); err != nil {
-			return nil, fmt.Errorf("cut of %s: %w", v.asOf, unavailable(err))
-		}
-	}
-	if v.verified, err = s.read.Verified(ctx, v.asOf); err != nil {
-		return nil, fmt.Errorf("last verification: %w", unavailable(err))
+	if err := s.stand(ctx, v); err != nil {
+		return nil, err
 	}
 	key := strings.Join([]string{v.request.URL.RequestURI(), v.cut.String(), v.status.Cut.String(), strconv.FormatInt(v.status.Parked, 10), schemas.DayOf(v.now).String(),
 		v.verified.Ended.String(), strconv.FormatBool(v.verified.Current)}, "\n")
@@ -213,6 +204,23 @@ func (s *Server) render(ctx context.Context, v *visit, read func(context.Context
 		html, _ := r.Val.([]byte)
 		return html, r.Err
 	}
+}
+
+// stand finds what every page is made at: the cut of its figures, and how far
+// projection and verification are.
+func (s *Server) stand(ctx context.Context, v *visit) (err error) {
+	if v.status, err = s.read.Status(ctx); err != nil {
+		return fmt.Errorf("state of the projection: %w", unavailable(err))
+	}
+	if v.cut = v.status.Cut; !v.asOf.IsZero() {
+		if v.cut, err = s.read.Cut(ctx, v.asOf); err != nil {
+			return fmt.Errorf("cut of %s: %w", v.asOf, unavailable(err))
+		}
+	}
+	if v.verified, err = s.read.Verified(ctx, v.asOf); err != nil {
+		return fmt.Errorf("last verification: %w", unavailable(err))
+	}
+	return nil
 }
 
 // pagesKept is how many pages are kept for those who ask for the same.
@@ -243,7 +251,7 @@ func (s *Server) html(v *visit, p page) ([]byte, error) {
 		page: p, visit: v, Lang: v.htmlLang(), Site: v.t("site"),
 		Menus: []menu{
 			{"/", v.t("nav.home"), v.link("/")}, {"/lawyers", v.t("nav.people"), v.link("/lawyers")},
-			{"/details", v.t("nav.detail"), v.link("/details")}, {"/quality", v.t("nav.quality"), v.link("/quality")}, {"/verification", v.t("nav.verification"), v.link("/verification")}, {"/indicators", v.t("nav.terms"), v.link("/indicators")},
+			{"/details", v.t("nav.detail"), v.link("/details")}, {"/returns", v.t("nav.returns"), v.link("/returns", "figure", "", "view", "", "as_of", "")}, {"/quality", v.t("nav.quality"), v.link("/quality")}, {"/verification", v.t("nav.verification"), v.link("/verification")}, {"/indicators", v.t("nav.terms"), v.link("/indicators")},
 		},
 		Language: v.here("lang", other), Fresh: v.t("fresh.none"), Poll: s.cfg.Poll.Milliseconds(), Terms: v.link("/indicators"),
 		Docs: []link{{v.t("docs.title"), v.link("/docs/events")}, {v.t("api.title"), v.link("/docs/api")}},

@@ -178,6 +178,9 @@ func (s *Server) Register(r *mux.Router) {
 	for _, route := range s.routes(doc) {
 		own.Handle(route.path, route.handler).Methods(http.MethodGet, http.MethodHead)
 	}
+	if s.cfg.Append != nil {
+		own.Handle(returnRoute, s.ownOrigin(http.HandlerFunc(s.returnStep))).Methods(http.MethodPost)
+	}
 	if s.cfg.Replay != nil {
 		own.Handle("/parked", s.ownOrigin(http.HandlerFunc(s.replay))).Methods(http.MethodPost)
 	}
@@ -218,6 +221,8 @@ func (s *Server) routes(doc *huma.OpenAPI) []route {
 		{"/lawyers/{licence}", s.page(s.lawyerPage)},
 		{"/details", s.page(s.detailsPage)},
 		{"/events/{id}", s.page(s.eventPage)},
+		{"/returns", s.page(s.closePage)},
+		{returnRoute, s.page(s.returnPage)},
 		{"/quality", s.page(s.qualityPage)},
 		{"/verification", s.page(s.verificationPage)},
 		{"/parked", s.page(s.parkedPage)},

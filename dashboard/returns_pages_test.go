@@ -1,0 +1,323 @@
+package dashboard
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"zhiban/dashboard/report"
+	"zhiban/schemas"
+)
+
+func closingServer(t *testing.T, c *closing, timeout time.Duration) *Server {
+	t.Helper()
+	s, err := New(Config{Poll: 100 * time.Millisecond, Timeout: timeout, Append: c.append, Now: func() time.Time { return fakeNow }, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+var october = schemas.ReturnID{Division: "220182", Month: schemas.Month(2026*12 + 9)}
+
+// sendForm posts a form.
+func sendForm(t *testing.T, s *Server, path string, fields ...string) (int, http.Header, string) {
+	t.Helper()
+	form := url.Values{}
+	for i := 0; i < len(fields); i += 2 {
+		form.Set(fields[i], fields[i+1])
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, r)
+	b, err := io.ReadAll(w.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.Code, w.Header(), string(b)
+}
+
+// cutOf is the cut that the page's form carries.
+func cutOf(t *testing.T, body string) string {
+	t.Helper()
+	_, rest, ok := strings.Cut(body, `name="cut" value="`)
+	cut, _, _ := strings.Cut(rest, `"`)
+	if !ok {
+		t.Fatalf("there is no cut in\n%.3000s", body)
+	}
+	return cut
+}
+
+const returnPath220182 = "/returns/220182/2026-10"
+
+func TestAReturnThatCannotBeSubmittedSaysWhatToDo(t *testing.T) {
+	c := newClosing()
+	c.blockers["220182"] = []report.Blocker{{Code: report.UnsignedLines, Title: schemas.Text{ZH: "咨询台账未签字", EN: "Ledger lines are not signed"}, Count: 3, Indicator: schemas.ConsultationsUnsigned}}
+	s := closingServer(t, c, 0)
+	_, _, body := get(t, s, returnPath220182)
+	cut := cutOf(t, body)
+	if !strings.Contains(body, "indicator=consultations_unsigned") {
+		t.Error("the blocker leads to no records")
+	}
+	for _, x := range []struct {
+		name   string
+		fields []string
+		status int
+		want   string
+	}{
+		{"no filler", []string{"step", "submit", "cut", cut, "confirm", "yes", "reason.consultations_unsigned", "律师出差"}, http.StatusUnprocessableEntity, "请填写填报人姓名"},
+		{"not confirmed", []string{"step", "submit", "cut", cut, "filler", "李敏"}, http.StatusUnprocessableEntity, "请勾选确认"},
+		{"a blocker without a reason", []string{"step", "submit", "cut", cut, "filler", "李敏", "confirm", "yes"}, http.StatusConflict, "写明不整改而上报的理由"},
+		{"too long a name", []string{"step", "submit", "cut", cut, "filler", strings.Repeat("李", 61), "confirm", "yes"}, http.StatusUnprocessableEntity, "过长"},
+		{"no such cut", []string{"step", "submit", "cut", "x", "filler", "李敏", "confirm", "yes"}, http.StatusUnprocessableEntity, "表单不完整"},
+		{"no such step", []string{"step", "burn"}, http.StatusUnprocessableEntity, "表单不完整"},
+		{"out of turn", []string{"step", "accept", "signer", "赵国华"}, http.StatusConflict, "状态已经变化"},
+		{"nothing accepted to amend", []string{"step", "amend", "cut", cut, "signer", "赵国华", "reason", "补录", "confirm", "yes"}, http.StatusConflict, "状态已经变化"},
+		{"no reason for sending back", []string{"step", "return", "signer", "赵国华"}, http.StatusUnprocessableEntity, "请写明原因"},
+	} {
+		code, _, body := sendForm(t, s, returnPath220182, x.fields...)
+		if code != x.status || !strings.Contains(body, x.want) || !strings.Contains(body, `role="alert"`) {
+			t.Errorf("%s: %d, and %q is not said", x.name, code, x.want)
+		}
+	}
+	if n := len(c.folded(october).Steps); n != 0 {
+		t.Errorf("%d steps were taken", n)
+	}
+
+	// What was entered is still there.
+	_, _, body = sendForm(t, s, returnPath220182, "step", "submit", "cut", cut, "filler", "李敏", "reason.consultations_unsigned", "律师出差")
+	for _, want := range []string{`value="李敏"`, `value="律师出差"`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%s is lost", want)
+		}
+	}
+	code, header, _ := sendForm(t, s, returnPath220182+"?lang=en", "step", "submit", "cut", cut, "filler", "李敏", "confirm", "yes", "reason.consultations_unsigned", "律师出差")
+	if code != http.StatusSeeOther || !strings.HasPrefix(header.Get("Location"), returnPath220182+"?done=submitted&event=") || !strings.HasSuffix(header.Get("Location"), "lang=en") {
+		t.Errorf("%d to %s", code, header.Get("Location"))
+	}
+	r := c.folded(october)
+	if r.State != schemas.ReturnIsIn || len(r.Versions) != 1 || len(r.Versions[0].Overrides) != 1 || r.Versions[0].Overrides[0].Reason != "律师出差" {
+		t.Errorf("%s, %+v", r.State, r.Versions)
+	}
+}
+
+func TestAFormOfAnotherSiteChangesNothing(t *testing.T) {
+	c := newClosing()
+	s := closingServer(t, c, 0)
+	_, _, body := get(t, s, returnPath220182)
+	form := url.Values{"step": {"submit"}, "cut": {cutOf(t, body)}, "filler": {"李敏"}, "confirm": {"yes"}}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, returnPath220182, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "cross-site")
+	w := httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, r)
+	if w.Code != http.StatusForbidden || len(c.folded(october).Steps) != 0 {
+		t.Errorf("%d, %d steps", w.Code, len(c.folded(october).Steps))
+	}
+}
+
+// A step that the log has and the books have not yet is not asked for again.
+func TestAStepOnItsWayIsSaidToBe(t *testing.T) {
+	c := newClosing()
+	c.behind = true
+	s := closingServer(t, c, 2*time.Second)
+	_, _, body := get(t, s, returnPath220182)
+	_, header, _ := sendForm(t, s, returnPath220182, "step", "submit", "cut", cutOf(t, body), "filler", "李敏", "confirm", "yes")
+	_, _, body = get(t, s, header.Get("Location"))
+	if !strings.Contains(body, "正在入账") || strings.Contains(body, "<form method=\"post\"") || !strings.Contains(body, "data-cut") {
+		t.Error("the page does not wait for the step")
+	}
+	c.refused = schemas.Errorf(schemas.Unavailable, "broker at a secret address")
+	_, _, body = get(t, s, returnPath220182)
+	code, _, body := sendForm(t, s, returnPath220182, "step", "submit", "cut", cutOf(t, body), "filler", "李敏", "confirm", "yes")
+	if code != http.StatusServiceUnavailable || !strings.Contains(body, "日志没有确认") || strings.Contains(body, "secret") {
+		t.Errorf("%d without the log", code)
+	}
+}
+
+func TestADashboardThatOnlyReadsHasNoSteps(t *testing.T) {
+	s := newServer(t, newClosing())
+	_, _, body := get(t, s, returnPath220182)
+	if strings.Contains(body, `method="post"`) || !strings.Contains(body, "--ingest") {
+		t.Error("the page has steps, or does not say how to get them")
+	}
+	if code, _, _ := sendForm(t, s, returnPath220182, "step", "accept", "signer", "赵国华"); code != http.StatusMethodNotAllowed {
+		t.Errorf("a step is answered with %d", code)
+	}
+}
+
+func TestReturnsThatCannotBe(t *testing.T) {
+	s := closingServer(t, newClosing(), 0)
+	for path, want := range map[string]int{
+		"/returns/220381/2026-10":                          http.StatusNotFound, // 公主岭 moved in 2020
+		"/returns/110000/2026-10":                          http.StatusNotFound,
+		"/returns/220182/2026-13":                          http.StatusNotFound,
+		"/returns/220184/2026-10":                          http.StatusOK,
+		"/returns?month=2026-10&as_of=2026-10-01":          http.StatusUnprocessableEntity,
+		"/returns?month=never":                             http.StatusUnprocessableEntity,
+		"/returns/220182/2026-10?as_of=2026-10-01":         http.StatusUnprocessableEntity,
+		"/returns?division=22CB00&month=2026-10":           http.StatusOK,
+		"/returns/220182/2026-10?done=submitted&event=any": http.StatusOK,
+	} {
+		if code, _, body := get(t, s, path); code != want {
+			t.Errorf("%s: %d\n%.500s", path, code, body)
+		}
+	}
+}
+
+// fill types into a field of a form, push clicks.
+func (b *browser) fill(selector, text string) {
+	b.t.Helper()
+	b.do(chromedp.SendKeys(chromedp.CSS(selector), text))
+}
+
+func (b *browser) push(selector string) {
+	b.t.Helper()
+	b.do(chromedp.Click(chromedp.CSS(selector)))
+}
+
+// stands waits until the page says where the return stands.
+func (b *browser) stands(state string) {
+	b.t.Helper()
+	b.wait(fmt.Sprintf(`document.readyState === 'complete' && document.querySelector('h1 .badge')?.textContent === %q && document.querySelector('.told.done') !== null`, state))
+}
+
+func TestAMonthIsClosedByClicking(t *testing.T) {
+	c := newClosing()
+	c.blockers["220182"] = []report.Blocker{
+		{Code: report.UnsignedLines, Title: schemas.Text{ZH: "咨询台账未签字", EN: "Ledger lines are not signed"}, Count: 3, Indicator: schemas.ConsultationsUnsigned},
+		{Code: report.ParkedInTheWay, Title: schemas.Text{ZH: "有待处理记录未入账", EN: "Records are parked and do not count"}, Count: 1},
+	}
+	srv := httptest.NewServer(closingServer(t, c, 0).Handler())
+	t.Cleanup(srv.Close)
+	b := newBrowser(t, srv.URL)
+	shown := func(name string) {
+		b.look(name)
+		b.fits(name)
+		b.accessible(name)
+		b.clean(name)
+	}
+	b.open("/?month=2026-10")
+	b.push(`nav a[href^="/returns"]`)
+	b.at("/returns")
+	shown("close")
+	b.push(`#grid a[href^="/returns/220182/"]`)
+	b.at(returnPath220182)
+	shown("open")
+
+	// The county's clerk gives reasons for what cannot be mended, and submits.
+	b.fill(`#reason-consultations_unsigned`, "承办律师出差，下月补签")
+	b.fill(`#reason-parked_events`, "外县记录")
+	b.fill(`#submit input[name=filler]`, "李敏")
+	b.push(`#submit input[name=confirm]`)
+	b.push(`#submit button`)
+	b.stands("已报待审")
+	shown("submitted")
+
+	// The prefecture sends it back, the county submits again.
+	b.fill(`#review form + form input[name=signer]`, "赵国华")
+	b.fill(`#review form + form input[name=reason]`, "咨询台账漏签三条，请补签")
+	b.push(`#review button.back`)
+	b.stands("已退回")
+	shown("returned")
+	c.blockers["220182"] = nil
+	b.open(returnPath220182)
+	b.fill(`#submit input[name=filler]`, "李敏")
+	b.push(`#submit input[name=confirm]`)
+	b.push(`#submit button`)
+	b.stands("已报待审")
+
+	// It is accepted; then a consultation of October comes in late.
+	b.fill(`#review form input[name=signer]`, "赵国华")
+	b.push(`#review form button`)
+	b.stands("已接收")
+	if !eval[bool](b, `document.querySelector('.clear').textContent.includes('无需更正')`) {
+		t.Error("there is something to amend")
+	}
+	const figure = `Number([...document.querySelectorAll('#form tbody tr')].find(r => r.querySelector('th[scope=row] span')?.textContent === '法律咨询').querySelector('td.num:not(.wide)').querySelector('a').textContent.replace(/,/g, ''))`
+	before := eval[int](b, figure)
+	c.late("220182-court", schemas.Date(2026, time.October, 20))
+	b.open(returnPath220182)
+	if after := eval[int](b, figure); after != before+1 {
+		t.Errorf("%d consultations after %d", after, before)
+	}
+	if was := eval[string](b, `document.querySelector('#form td.differs .was a').textContent`); was != fmt.Sprint(before) {
+		t.Errorf("%s is shown as reported, want %d", was, before)
+	}
+	shown("late")
+	b.fill(`#amend input[name=signer]`, "赵国华")
+	b.fill(`#amend input[name=reason]`, "十月二十日咨询补录")
+	b.push(`#amend input[name=confirm]`)
+	b.push(`#amend button`)
+	b.stands("已更正")
+	shown("amended")
+	r := c.folded(october)
+	if len(r.Versions) != 3 || r.Amendments() != 1 || len(r.Versions[0].Overrides) != 2 || len(r.Versions[2].Changes) == 0 {
+		t.Errorf("%d versions, %d amendments, %+v", len(r.Versions), r.Amendments(), r.Versions)
+	}
+	for _, v := range r.Versions {
+		code, _, body := get(t, closingServer(t, c, 0), returnFilePath(october, v.Version))
+		if code != http.StatusOK || schemas.SHA256([]byte(body)) != v.SHA256 || !eval[bool](b, fmt.Sprintf(`document.getElementById('history').textContent.includes(%q)`, v.SHA256)) {
+			t.Errorf("version %d: %d, its file or its sum on the page is another", v.Version, code)
+		}
+	}
+	if rows := eval[int](b, `document.querySelectorAll('#history tbody tr').length`); rows != 5 {
+		t.Errorf("%d steps are told", rows)
+	}
+
+	// Every figure of the month opens to its records, and what stood to those of then.
+	if links := eval[int](b, `[...document.querySelectorAll('#form td.num a')].filter(a => !new URL(a.href).searchParams.get('division') || !new URL(a.href).searchParams.get('indicator')).length`); links != 0 {
+		t.Errorf("%d cells open without their filter", links)
+	}
+	b.open("/returns/220100/2026-10")
+	shown("prefecture")
+	b.open("/returns/220182/2026-10?lang=en")
+	shown("english")
+	b.open("/returns?month=2026-10&lang=en")
+	shown("close-english")
+	b.scheme("dark")
+	for name, path := range map[string]string{"close-dark": "/returns?month=2026-10", "return-dark": returnPath220182} {
+		b.open(path)
+		shown(name)
+	}
+	b.scheme("light")
+	b.size(360, 780, true)
+	for name, path := range map[string]string{"close-360": "/returns?month=2026-10", "return-360": returnPath220182, "prefecture-360": "/returns/220100/2026-10"} {
+		b.open(path)
+		b.look(name)
+		b.fits(name)
+		b.clean(name)
+	}
+}
+
+// On paper there is the form and nothing else.
+func TestAReturnPrintsAsTheForm(t *testing.T) {
+	c := newClosing()
+	srv := httptest.NewServer(closingServer(t, c, 0).Handler())
+	t.Cleanup(srv.Close)
+	b := newBrowser(t, srv.URL)
+	for name, path := range map[string]string{"form": returnPath220182, "form-english": returnPath220182 + "?lang=en"} {
+		b.open(path)
+		pdf, err := chromedp.Run(b.ctx, chromedp.PrintToPDF(chromedp.PDFPreferCSSPageSize(), chromedp.PDFPrintBackground()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(t.ArtifactDir(), name+".pdf"), pdf, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if sheets := strings.Count(string(pdf), "/Type /Page\n"); sheets < 1 || sheets > 3 {
+			t.Errorf("%s: %d sheets", name, sheets)
+		}
+	}
+}
