@@ -69,15 +69,16 @@ func (s *Server) returnGrid(ctx context.Context, in *struct {
 	return &body[report.CloseGrid]{grid}, nil
 }
 
-// ofReturn is the path of one return.
-type ofReturn struct {
+// OfReturn is the path of one return. It is exported for huma, which passes over
+// what is not.
+type OfReturn struct {
 	Division string `path:"division" doc:"division code"`
 	Month    string `path:"month" doc:"such as 2026-10"`
 	rawQuery
 }
 
 // id reads the path; what is wrong with it goes to r.
-func (in *ofReturn) id(r *queryReader) schemas.ReturnID {
+func (in *OfReturn) id(r *queryReader) schemas.ReturnID {
 	month, err := schemas.ParseMonth(in.Month)
 	if err != nil {
 		r.problem("month", in.Month, "problem.month")
@@ -168,7 +169,7 @@ type returnLine struct {
 	Details   string            `json:"details" doc:"page of the postings behind the month"`
 }
 
-func (s *Server) returnByID(ctx context.Context, in *ofReturn) (*body[returnView], error) {
+func (s *Server) returnByID(ctx context.Context, in *OfReturn) (*body[returnView], error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
 	r := in.reader()
@@ -257,7 +258,7 @@ func blockerLinks(m report.MonthlyReturn, b report.Blocker) []string {
 func (s *Server) returnFile(ctx context.Context, in *struct {
 	Version string `query:"version" doc:"number of a frozen version, or live; what stands when left out, the live form while nothing does"`
 	AsOf    string `query:"as_of" doc:"RFC 3339, or a day for its end: the live form of then"`
-	ofReturn
+	OfReturn
 }) (*download, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
@@ -315,48 +316,48 @@ type stepDone struct {
 }
 
 func (s *Server) submitReturn(ctx context.Context, in *struct {
-	ofReturn
+	OfReturn
 	Body struct {
 		Filler    string                   `json:"filler" minLength:"1" maxLength:"60" doc:"who fills the form"`
 		Cut       map[int]int64            `json:"cut,omitempty" doc:"of the form that the filler saw; now's when left out"`
 		Overrides []schemas.ReturnOverride `json:"overrides,omitempty" doc:"why it is submitted in spite of a blocker"`
 	}
 }) (*body[stepDone], error) {
-	return s.step(ctx, &in.ofReturn, in.Body.Cut, submission(in.Body.Filler, in.Body.Overrides))
+	return s.step(ctx, &in.OfReturn, in.Body.Cut, submission(in.Body.Filler, in.Body.Overrides))
 }
 
 func (s *Server) sendBackReturn(ctx context.Context, in *struct {
-	ofReturn
+	OfReturn
 	Body struct {
 		Signer string `json:"signer" minLength:"1" maxLength:"60" doc:"who decides"`
 		Reason string `json:"reason" minLength:"1" maxLength:"500"`
 	}
 }) (*body[stepDone], error) {
-	return s.step(ctx, &in.ofReturn, nil, decision("returned", schemas.ReturnReturned{Signer: in.Body.Signer, Reason: in.Body.Reason}))
+	return s.step(ctx, &in.OfReturn, nil, decision("returned", schemas.ReturnReturned{Signer: in.Body.Signer, Reason: in.Body.Reason}))
 }
 
 func (s *Server) acceptReturn(ctx context.Context, in *struct {
-	ofReturn
+	OfReturn
 	Body struct {
 		Signer string `json:"signer" minLength:"1" maxLength:"60" doc:"who decides"`
 	}
 }) (*body[stepDone], error) {
-	return s.step(ctx, &in.ofReturn, nil, decision("accepted", schemas.ReturnAccepted{Signer: in.Body.Signer}))
+	return s.step(ctx, &in.OfReturn, nil, decision("accepted", schemas.ReturnAccepted{Signer: in.Body.Signer}))
 }
 
 func (s *Server) amendReturn(ctx context.Context, in *struct {
-	ofReturn
+	OfReturn
 	Body struct {
 		Signer string        `json:"signer" minLength:"1" maxLength:"60" doc:"who decides"`
 		Reason string        `json:"reason" minLength:"1" maxLength:"500"`
 		Cut    map[int]int64 `json:"cut,omitempty" doc:"of the form that the signer saw; now's when left out"`
 	}
 }) (*body[stepDone], error) {
-	return s.step(ctx, &in.ofReturn, in.Body.Cut, amendment(in.Body.Signer, in.Body.Reason))
+	return s.step(ctx, &in.OfReturn, in.Body.Cut, amendment(in.Body.Signer, in.Body.Reason))
 }
 
 // step is taken for a program, which is answered in JSON.
-func (s *Server) step(ctx context.Context, in *ofReturn, cut map[int]int64, step returnStep) (*body[stepDone], error) {
+func (s *Server) step(ctx context.Context, in *OfReturn, cut map[int]int64, step returnStep) (*body[stepDone], error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
 	if s.cfg.Append == nil {
