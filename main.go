@@ -395,7 +395,7 @@ func serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	if s.Shutdown(patience) != nil {
 		_ = s.Close()
 	}
-	<-ended
+	_ = <-ended // what Shutdown or Close has brought about
 	return nil
 }
 

@@ -552,7 +552,11 @@ func TestTheDiskIsFull(t *testing.T) {
 	} else if err != nil {
 		t.Fatal(err)
 	}
-	defer syscall.Unmount(data, syscall.MNT_DETACH)
+	defer func() {
+		if err := syscall.Unmount(data, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	}()
 	own, err := embedded.Start(t.Context(), embedded.Config{Dir: dir, Topics: map[string]int{schemas.DeadLetterTopic: 1}})
 	if err != nil {
 		t.Fatal(err)

@@ -107,7 +107,7 @@ func (c DutyCatalogue) add(f []string) error {
 		return fmt.Errorf("%q is no kind of station; expected one of %v", f[0], StationKinds)
 	case !slices.Contains(duties, of.duty):
 		return fmt.Errorf("%q is no duty that events show; expected one of %v", f[1], duties)
-	case term.division != "" && !(known && d.Level == LevelPrefecture):
+	case term.division != "" && (!known || d.Level != LevelPrefecture):
 		return fmt.Errorf("%q is no prefecture; only prefectures add duties (三(三)2(1), 三(三)3(1))", f[2])
 	case f[5] == "":
 		return fmt.Errorf("the clause is missing: where is it written that %s is a duty?", of.duty)

@@ -106,8 +106,8 @@ func newFile(name string, body []byte) *file {
 func gzipped(body []byte) []byte {
 	var buf bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&buf, gzip.BestCompression) // fails for unknown levels alone
-	w.Write(body)                                           // a Buffer takes everything
-	w.Close()
+	_, _ = w.Write(body)                                    // a Buffer takes everything
+	_ = w.Close()
 	return buf.Bytes()
 }
 

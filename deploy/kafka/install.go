@@ -12,7 +12,7 @@ import (
 const Version = "4.4.0"
 
 // ErrNotInstalled is wrapped by Start's error when Apache Kafka or Java is not there.
-var ErrNotInstalled = errors.New("Apache Kafka cannot run here")
+var ErrNotInstalled = errors.New("this machine cannot run Apache Kafka")
 
 // java is the command that starts a Java virtual machine with Kafka's classes.
 type java struct {
@@ -30,7 +30,7 @@ func findJava() (java, error) {
 	}
 	program, err := exec.LookPath(program)
 	if err != nil {
-		return java{}, fmt.Errorf("%w: it needs Java 17 or later, in JAVA_HOME or on the PATH: apt install default-jre-headless maven (%v)", ErrNotInstalled, err)
+		return java{}, fmt.Errorf("%w: it needs Java 17 or later, in JAVA_HOME or on the PATH: apt install default-jre-headless maven (%w)", ErrNotInstalled, err)
 	}
 	cache := os.Getenv("ZHIBAN_CACHE")
 	if cache == "" {

@@ -10,9 +10,9 @@ import (
 	"github.com/xuri/excelize/v2"
 )
 
-func annotate(t *testing.T, src []byte, o ReadOptions) (*Ledger, []byte) {
+func annotate(t *testing.T, src []byte) (*Ledger, []byte) {
 	t.Helper()
-	l := read(t, src, o)
+	l := read(t, src, ReadOptions{})
 	var b bytes.Buffer
 	if err := Annotate(src, l, &b); err != nil {
 		t.Fatal(err)
@@ -33,7 +33,7 @@ func open(t *testing.T, b []byte) *excelize.File {
 func TestTheMarkedCopyLeavesEveryCellAsItWas(t *testing.T) {
 	for _, name := range countyLedgers {
 		src := county(t, name)
-		_, marked := annotate(t, src, ReadOptions{})
+		_, marked := annotate(t, src)
 		before, after := open(t, src), open(t, marked)
 		if got, want := fmt.Sprint(after.GetSheetList()), fmt.Sprint(append(before.GetSheetList(), "导入报告")); got != want {
 			t.Errorf("sheets %s, want %s", got, want)
@@ -77,7 +77,7 @@ func TestTheMarkedCopyLeavesEveryCellAsItWas(t *testing.T) {
 }
 
 func TestTheMarkedCopySaysWhyBesideTheRow(t *testing.T) {
-	_, marked := annotate(t, county(t, countyLedgers[0]), ReadOptions{})
+	_, marked := annotate(t, county(t, countyLedgers[0]))
 	f := open(t, marked)
 	for cell, want := range map[string]string{
 		"I4": "导入结果", "I5": "", "I6": "重复：与第5行相同，只计一次", "I40": "退回：执业证号「22011999」不是 17 位数字（是 8 位）",
@@ -107,7 +107,7 @@ func TestTheMarkedCopySaysWhyBesideTheRow(t *testing.T) {
 
 func TestAMarkedCopyCanBeMendedAndImportedAgain(t *testing.T) {
 	src := book(t, signInSheet(shiftLine, shiftLine, with(with(shiftLine, 1, "2026-09-02"), 3, "1")), consultSheet(consultLine))
-	l, marked := annotate(t, src, ReadOptions{})
+	l, marked := annotate(t, src)
 	if again := read(t, marked, ReadOptions{}); !cmp.Equal(l.Events, again.Events) || len(again.Rejections) != 1 || len(again.Notices) != len(l.Notices) {
 		t.Errorf("the copy reads differently:\n%s", cmp.Diff(l.Events, again.Events))
 	}
@@ -115,7 +115,7 @@ func TestAMarkedCopyCanBeMendedAndImportedAgain(t *testing.T) {
 	if err := f.SetCellStr("签到簿", "D5", wang); err != nil {
 		t.Fatal(err)
 	}
-	l, marked = annotate(t, bytesOf(t, f), ReadOptions{})
+	l, marked = annotate(t, bytesOf(t, f))
 	if len(l.Rejections) != 0 || count(t, l.Events).Shifts != 2 {
 		t.Errorf("%+v", l.Rejections)
 	}
@@ -137,8 +137,8 @@ func TestAMarkedCopyCanBeMendedAndImportedAgain(t *testing.T) {
 func TestOfAFileTooLargeToMarkTheCopyIsTheReportAlone(t *testing.T) {
 	defer func(n int64) { maxInMemory = n }(maxInMemory)
 	maxInMemory = 64 << 10
-	src := largeBook(t, 600, "已口头解答并告知权利")
-	l, marked := annotate(t, src, ReadOptions{})
+	src := largeBook(t, 600)
+	l, marked := annotate(t, src)
 	if !l.large || l.Accepted() != 600-600/50 {
 		t.Fatalf("large %v, %d lines", l.large, l.Accepted())
 	}

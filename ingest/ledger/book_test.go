@@ -67,7 +67,6 @@ var (
 	consultLine  = []any{1, "2026-09-01", "9:30", "近亲属", "来访", "取保候审条件咨询", "已解答", "是", "王立新", "12201201810123456", "王立新"}
 	wang, li     = "12201201810123456", "12201201511234567"
 	court        = ReadOptions{Station: "220182-court"}
-	shiftEnds    = func(line []any, end string) []any { return with(line, 5, end) }
 	signInSheet  = func(lines ...[]any) sheet { return table("签到簿", shiftHead, lines...) }
 	consultSheet = func(lines ...[]any) sheet { return table("咨询台账", consultHead, lines...) }
 )

@@ -119,12 +119,12 @@ func TestTheMarkedCopyOfACSVIsOneWithAColumnMore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, marked := annotate(t, src, ReadOptions{})
+	l, marked := annotate(t, src)
 	if !bytes.HasPrefix(marked, utf8BOM) {
 		t.Error("no byte order mark")
 	}
 	golden(t, "marked.csv.golden", string(marked))
-	again, twice := annotate(t, marked, ReadOptions{})
+	again, twice := annotate(t, marked)
 	if diff := cmp.Diff(string(marked), string(twice)); diff != "" {
 		t.Errorf("a marked copy that is imported again is marked otherwise:\n%s", diff)
 	}

@@ -347,7 +347,7 @@ func (r *reader) row(row sheetRow, own []string) {
 	if footer.MatchString(squeeze(texts[0])) || !c.isLine(len(texts)) {
 		s.Others++
 		r.footers = append(r.footers, texts...)
-		if !(titleStation(texts[0]) != "" && len(texts) == 1) { // a title printed again on each page
+		if titleStation(texts[0]) == "" || len(texts) != 1 { // a title printed again on each page
 			r.ledger.notice(r.name, row.n, tell("不是台账记录，已跳过：%s", clip(strings.Join(texts, " "))))
 		}
 		return

@@ -105,16 +105,17 @@ func (c *cells) when(date, at field, clockNeeded bool) (moment, bool) {
 	}
 	if text := c.text(at); text != "" {
 		t, ok := c.moment(at, text)
-		if ok && dated {
+		switch {
+		case ok && dated:
 			if t.hasDay && m.hasDay && t.day != m.day {
 				c.fault(BadDate, at, "%s与%s不是同一天", c.layout.name(at), c.layout.name(date))
 			}
 			if t.hasClock {
 				m.clock, m.hasClock = t.clock, true
 			}
-		} else if ok {
+		case ok:
 			m = t
-		} else {
+		default:
 			return m, false
 		}
 	}

@@ -276,18 +276,19 @@ func (t *template) formats() error {
 		v := excelize.NewDataValidation(true)
 		v.Sqref = area
 		v.SetInput(c.field.of(t.kind).names[0], clip(c.note))
-		if list != nil {
+		switch {
+		case list != nil:
 			if err := v.SetDropList(list); err != nil {
 				return err
 			}
 			// A full name or a synonym is understood as well: warn, do not refuse.
 			v.SetError(excelize.DataValidationErrorStyleWarning, "不在列表中", "请尽量从下拉列表中选；写别的词可能会被退回。")
-		} else if c.field == colLicence {
+		case c.field == colLicence:
 			if err := v.SetRange(17, 17, excelize.DataValidationTypeTextLength, excelize.DataValidationOperatorEqual); err != nil {
 				return err
 			}
 			v.SetError(excelize.DataValidationErrorStyleWarning, "执业证号", "执业证号是 17 位数字。")
-		} else {
+		default:
 			continue
 		}
 		if err := t.f.AddDataValidation(s, v); err != nil {

@@ -3,6 +3,7 @@ package ledger
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -155,13 +156,16 @@ func divisionByName(name string, on schemas.Day) (schemas.Division, error) {
 
 // similar names divisions that share two characters in a row with name, for
 // the message that there is none of that name.
+// commonPairs stand in too many names to tell anything.
+var commonPairs = []string{"吉林", "长春", "经济", "开发", "技术", "产业", "高新"}
+
 func similar(name string, valid []schemas.Division) string {
 	var near []string
 	r := []rune(name)
 	for _, d := range valid {
 		for i := 0; i+2 <= len(r); i++ {
 			pair := string(r[i : i+2])
-			if strings.Contains(d.Name, pair) && !strings.ContainsAny(pair, "市县区州") && !strings.Contains("吉林|长春|经济|开发|技术|产业|高新", pair) {
+			if strings.Contains(d.Name, pair) && !strings.ContainsAny(pair, "市县区州") && !slices.Contains(commonPairs, pair) {
 				near = append(near, fmt.Sprintf("%s（%s）", d.Name, d.Code))
 				break
 			}

@@ -191,7 +191,7 @@ func ledgers(t *testing.T) []string {
 }
 
 func TestLedgersAreDroppedLookedAtAndConfirmed(t *testing.T) {
-	url, p, _ := site(t)
+	url, p := site(t)
 	b := newBrowser(t)
 	b.do(chromedp.Navigate(url+Path), chromedp.WaitReady("#upload"))
 	b.look("form")
@@ -229,7 +229,7 @@ func TestLedgersAreDroppedLookedAtAndConfirmed(t *testing.T) {
 func TestThePageIsAccessibleAndSpeaksBothLanguages(t *testing.T) {
 	b := newBrowser(t)
 	for _, lang := range []string{"", "?lang=en"} {
-		url, _, _ := site(t)
+		url, _ := site(t)
 		b.do(chromedp.Navigate(url+Path+lang), chromedp.WaitReady("#upload"))
 		b.accessible("the form" + lang)
 		b.do(chromedp.SetUploadFiles("#files", ledgers(t)), chromedp.WaitReady("#chosen li:nth-child(2)"), chromedp.Click("#upload button"), chromedp.WaitReady("#confirm"))
@@ -252,7 +252,7 @@ func TestThePageIsAccessibleAndSpeaksBothLanguages(t *testing.T) {
 }
 
 func TestWhatTheServerRefusesIsShownInThePage(t *testing.T) {
-	url, _, _ := site(t)
+	url, _ := site(t)
 	b := newBrowser(t)
 	b.do(chromedp.Navigate(url+Path), chromedp.WaitReady("#upload"))
 	b.drop(ledgers(t)...)
@@ -266,7 +266,7 @@ func TestWhatTheServerRefusesIsShownInThePage(t *testing.T) {
 }
 
 func TestThePageWorksWithoutScript(t *testing.T) {
-	url, p, _ := site(t)
+	url, p := site(t)
 	b := newBrowser(t)
 	b.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})

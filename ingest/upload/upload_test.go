@@ -61,7 +61,7 @@ func (p *platform) known(_ context.Context, ids []string) (map[string]schemas.En
 }
 
 // site is the page on an address of its own.
-func site(t *testing.T) (string, *platform, *Page) {
+func site(t *testing.T) (string, *platform) {
 	t.Helper()
 	p := &platform{events: map[string]schemas.Envelope{}}
 	page := New(Config{Send: p.send, Known: p.known, Log: slog.New(slog.DiscardHandler)})
@@ -69,7 +69,7 @@ func site(t *testing.T) (string, *platform, *Page) {
 	page.Register(r)
 	srv := httptest.NewServer(r)
 	t.Cleanup(srv.Close)
-	return srv.URL, p, page
+	return srv.URL, p
 }
 
 func county(t *testing.T) []byte {
@@ -147,7 +147,7 @@ func (a answer) want(t *testing.T, status int, texts ...string) {
 }
 
 func TestAnUploadIsADryRunUntilItIsConfirmed(t *testing.T) {
-	url, p, _ := site(t)
+	url, p := site(t)
 	dry := post(t, url+Path, "", map[string][]byte{"榆树法院.xlsx": county(t)})
 	dry.want(t, http.StatusOK, "<h1>试运行结果</h1>", `<b id="accepted">116</b>`, `<b id="repeated">2</b>`, `<b id="rejected">3</b>`, "<b>227</b>",
 		"执业证号「22011999」不是 17 位数字（是 8 位）", `<td class="num">40</td>`, "与第5行相同，只计一次", "没有律师签字，导入后显示为未签字（第11、42、49、54、77行）", "确认导入")
@@ -184,7 +184,7 @@ func TestAnUploadIsADryRunUntilItIsConfirmed(t *testing.T) {
 }
 
 func TestAnImportThatBrokeOffGoesOn(t *testing.T) {
-	url, p, _ := site(t)
+	url, p := site(t)
 	report := post(t, url+Path, "", map[string][]byte{"a.xlsx": county(t)}).Request.URL.String()
 	p.away = true
 	do(t, http.MethodPost, report, nil).want(t, http.StatusOK, "没有全部发出", "connection refused", "继续导入")
@@ -196,7 +196,7 @@ func TestAnImportThatBrokeOffGoesOn(t *testing.T) {
 }
 
 func TestWhatCannotBeReadIsSaidFileByFile(t *testing.T) {
-	url, _, _ := site(t)
+	url, _ := site(t)
 	a := post(t, url+Path, "220182-court", map[string][]byte{
 		"签到.csv":                         []byte("日期,值班律师,执业证号,到岗时间,离岗时间,值班方式\n2026-09-01,王立新,12201201810123456,8:30,16:30,现场\n"),
 		"<script>alert(1)</script>.xlsx": []byte("PK nothing"),
@@ -209,7 +209,7 @@ func TestWhatCannotBeReadIsSaidFileByFile(t *testing.T) {
 }
 
 func TestWhatIsWrongWithARequestIsSaid(t *testing.T) {
-	url, p, _ := site(t)
+	url, p := site(t)
 	good := map[string][]byte{"a.xlsx": county(t)}
 	many := map[string][]byte{}
 	for i := range MaxFiles + 1 {
@@ -234,7 +234,7 @@ func TestWhatIsWrongWithARequestIsSaid(t *testing.T) {
 }
 
 func TestThePageIsInTwoLanguagesAndLoadsOnlyItsOwn(t *testing.T) {
-	url, _, _ := site(t)
+	url, _ := site(t)
 	zh := do(t, http.MethodGet, url+Path, nil)
 	zh.want(t, http.StatusOK, `<html lang="zh-CN">`, "台账导入", "签到簿", "补贴发放表", `href="/import?lang=en"`)
 	en := do(t, http.MethodGet, url+Path+"?lang=en", nil)
@@ -267,7 +267,7 @@ func TestThePageIsInTwoLanguagesAndLoadsOnlyItsOwn(t *testing.T) {
 }
 
 func TestTemplatesCanBeHadFromThePage(t *testing.T) {
-	url, _, _ := site(t)
+	url, _ := site(t)
 	page := do(t, http.MethodGet, url+Path, nil)
 	links := regexp.MustCompile(`href="(/import/templates/[^"]+)" download`).FindAllStringSubmatch(page.text, -1)
 	if len(links) != len(ledger.Kinds()) {
