@@ -3,7 +3,6 @@ package dashboard
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -35,6 +34,7 @@ type returnPage struct {
 	Columns        []formColumn
 	Groups         []formGroup
 	Differ         string
+	Below          *table // the figures of the divisions below, as the books are now
 	Made           []closeRow
 	History        []historyRow
 }
@@ -68,7 +68,8 @@ type formRow struct {
 	Number     int
 	Name       string
 	Definition string
-	By         string // what a part is by
+	Part       bool
+	By         string // what the parts are by, on the first
 	Unit       string
 	Cells      []formCell
 	Before     formCell
@@ -150,6 +151,7 @@ func (s *Server) returnOf(v *visit, m report.MonthlyReturn, in entry) page {
 		p.Differ = v.t("return.differ", number(float64(n)))
 	}
 	p.Columns, p.Groups = v.form(m)
+	p.Below = v.below(m)
 	for _, child := range m.Made {
 		p.Made = append(p.Made, v.closeRow(child, m.ID.Month))
 	}
@@ -210,9 +212,6 @@ func (v *visit) paper(m report.MonthlyReturn) paper {
 	return p
 }
 
-// byTitles say what the parts of a figure are by.
-func (p phrases) byTitle(d report.Dimension) string { return p.t("dimension." + string(d)) }
-
 // form is the table of the form: its columns as the layout has them, and last
 // month's figure beside this month's.
 func (v *visit) form(m report.MonthlyReturn) ([]formColumn, []formGroup) {
@@ -225,21 +224,24 @@ func (v *visit) form(m report.MonthlyReturn) ([]formColumn, []formGroup) {
 	count := 0
 	for _, g := range m.Live.Groups {
 		group := formGroup{Title: g.Title.In(string(v.phrases))}
-		for _, line := range g.Lines {
+		for i, line := range g.Lines {
 			count++
 			row := formRow{Number: count, Name: line.Indicator.Name.In(string(v.phrases)), Definition: line.Indicator.Definition.In(string(v.phrases)),
 				Unit: v.unit(line.Indicator), Clause: line.Indicator.Clause, Before: v.formCell(line, line.Before), Move: v.moveOf(line)}
 			if line.By != "" {
-				row.Name, row.By = line.Part.In(string(v.phrases)), v.byTitle(line.By)
+				row.Part, row.Name = true, line.Part.In(string(v.phrases))
+				if g.Lines[i-1].By != line.By {
+					row.By = v.t("dimension." + string(line.By))
+				}
 			}
 			row.Before.Href = v.cellDetails(m, line, "before", time.Time{})
 			for _, h := range m.Live.Form.Columns {
 				c := v.formCell(line, line.Column(h.Column))
 				c.Month = h.Column == schemas.ColumnMonth
 				c.Href = v.cellDetails(m, line, h.Column, time.Time{})
-				i := slices.IndexFunc(m.Changes, func(x schemas.FormChange) bool { return x.Cell == line.Cell && x.Column == h.Column })
-				if i >= 0 {
-					old := v.formCell(line, report.Thawed(m.Changes[i].Old))
+				k := slices.IndexFunc(m.Changes, func(x schemas.FormChange) bool { return x.Cell == line.Cell && x.Column == h.Column })
+				if k >= 0 {
+					old := v.formCell(line, report.Thawed(m.Changes[k].Old))
 					old.Href = v.cellDetails(m, line, h.Column, standing.Time)
 					c.Frozen, row.Differs = &old, true
 				}
@@ -250,6 +252,45 @@ func (v *visit) form(m report.MonthlyReturn) ([]formColumn, []formGroup) {
 		groups = append(groups, group)
 	}
 	return columns, groups
+}
+
+// below is the sheet of divisions (分地区): a row each, and the whole, counted
+// anew. It is of now: what a division had when a form was frozen is in its file.
+func (v *visit) below(m report.MonthlyReturn) *table {
+	l := m.Live
+	if len(l.Children) == 0 {
+		return nil
+	}
+	t := table{ID: "below", Caption: v.t("return.below"), Head: []cell{head(v.t("close.division"))}}
+	if _, stands := m.Standing(); stands {
+		t.Class = "screen"
+	}
+	row := func(first cell, of schemas.DivisionCode, figures []report.Figure) []cell {
+		cells := []cell{first}
+		for i, ind := range l.ChildIndicators {
+			c := v.formCell(report.FormLine{Indicator: ind}, figures[i])
+			shown := cell{Text: c.Text, Title: c.Title, Num: true, Muted: c.Class != ""}
+			if of != "" && figures[i].Status == report.Known {
+				shown.Href = v.details(ind.Code, of, l.Period)
+			}
+			cells = append(cells, shown)
+		}
+		return cells
+	}
+	for _, ind := range l.ChildIndicators {
+		t.Head = append(t.Head, v.headOf(ind.Code))
+	}
+	for _, c := range l.Children {
+		first, of := cell{Text: c.Division.Name, Name: true}, c.Division.Code
+		if c.Own {
+			first.Text, of = v.t("return.own", c.Division.Name), "" // no filter asks for a division's own stations alone
+		} else {
+			first.Href = v.returnLink(schemas.ReturnID{Division: of, Month: m.ID.Month}).Href
+		}
+		t.Rows = append(t.Rows, row(first, of, c.Figures))
+	}
+	t.Foot = row(cell{Text: v.t("return.total"), Name: true}, m.ID.Division, l.Total)
+	return &t
 }
 
 // formCell shows a figure: a number, X or N.
@@ -363,7 +404,7 @@ func (v *visit) returnHistory(m report.MonthlyReturn) []historyRow {
 				row.Notes = append(row.Notes, v.t("return.changed", number(float64(len(f.Changes)))))
 			} else {
 				for _, o := range f.Overrides {
-					row.Notes = append(row.Notes, v.t("return.override", v.blockerTitle(m, report.BlockerCode(o.Blocker)), o.Reason))
+					row.Notes = append(row.Notes, v.t("return.override", v.blockerTitle(report.BlockerCode(o.Blocker)), o.Reason))
 				}
 			}
 			row.Notes = append(row.Notes, v.t("return.cut", f.Form, report.Cut{Offsets: f.Cut}.String()))
@@ -389,13 +430,4 @@ func (v *visit) told(m report.MonthlyReturn, verb, event string) *told {
 		text += v.t("return.done.frozen", step.Version, m.Versions[k].SHA256)
 	}
 	return &told{"done", text, again}
-}
-
-func (v *visit) blockerTitle(m report.MonthlyReturn, code report.BlockerCode) string {
-	for _, b := range m.Blockers {
-		if b.Code == code {
-			return b.Title.In(string(v.phrases))
-		}
-	}
-	return fmt.Sprint(code)
 }

@@ -88,30 +88,43 @@ func (v *visit) submitForm(m report.MonthlyReturn, in entry) *submitForm {
 
 // blockerField shows a blocker with the pages where it can be mended.
 func (v *visit) blockerField(m report.MonthlyReturn, b report.Blocker, reason string) blockerField {
-	f := blockerField{Code: string(b.Code), Text: v.t("return.blocker", b.Title.In(string(v.phrases)), number(float64(b.Count))), Final: b.Final, Reason: reason}
+	f := blockerField{Code: string(b.Code), Text: v.t("return.blocker", v.blockerTitle(b.Code), number(float64(b.Count))), Final: b.Final, Reason: reason}
 	if b.Indicator != "" {
 		f.Links = append(f.Links, link{v.t("return.open"), v.details(b.Indicator, m.ID.Division, m.Live.Period)})
 	}
 	for _, d := range b.Divisions {
 		f.Links = append(f.Links, v.returnLink(schemas.ReturnID{Division: d, Month: m.ID.Month}))
 	}
+	words := blockerWords[b.Code]
+	f.Hint = v.t(words.mend)
 	switch b.Code {
 	case report.PeriodRunning:
-		f.Text, f.Hint = v.t("return.blocker.days", b.Title.In(string(v.phrases)), number(float64(b.Count))), v.t("return.mend.period")
-	case report.UnsignedLines:
-		f.Hint = v.t("return.mend.unsigned")
-	case report.OpenShifts:
-		f.Hint = v.t("return.mend.shifts")
-	case report.MissingEvidence:
-		f.Hint = v.t("return.mend.evidence")
+		f.Text = v.t("return.blocker.days", v.t(words.title), number(float64(b.Count)))
 	case report.ParkedInTheWay:
-		f.Hint, f.Links = v.t("return.mend.parked"), append(f.Links, link{v.t("return.open"), v.link("/parked", "month", "")})
-	case report.ChildrenMissing:
-		f.Hint = v.t("return.mend.missing")
-	case report.ChildrenChanged:
-		f.Hint = v.t("return.mend.changed")
+		f.Links = append(f.Links, link{v.t("return.open"), v.link("/parked", "month", "")})
 	}
 	return f
+}
+
+// blockerWords are what each blocker is called, and how it is mended.
+var blockerWords = map[report.BlockerCode]struct{ title, mend string }{
+	report.PeriodRunning:   {"blocker.period", "return.mend.period"},
+	report.UnsignedLines:   {"blocker.unsigned", "return.mend.unsigned"},
+	report.OpenShifts:      {"blocker.shifts", "return.mend.shifts"},
+	report.MissingEvidence: {"blocker.evidence", "return.mend.evidence"},
+	report.ParkedInTheWay:  {"blocker.parked", "return.mend.parked"},
+	report.ChildrenMissing: {"blocker.missing", "return.mend.missing"},
+	report.ChildrenChanged: {"blocker.changed", "return.mend.changed"},
+}
+
+// blockerTitle is a blocker's name; of a frozen one that is not known any more,
+// its code.
+func (p phrases) blockerTitle(code report.BlockerCode) string {
+	words, ok := blockerWords[code]
+	if !ok {
+		return string(code)
+	}
+	return p.t(words.title)
 }
 
 func (v *visit) reviewForm(m report.MonthlyReturn, in entry) *reviewForm {
@@ -281,10 +294,10 @@ func (v *visit) explain(err error) []string {
 		var out []string
 		for _, b := range open {
 			if b.Final {
-				out = append(out, v.t("return.bad.final", b.Title.In(string(v.phrases))))
+				out = append(out, v.t("return.bad.final", v.blockerTitle(b.Code)))
 				continue
 			}
-			out = append(out, v.t("return.bad.blocker", b.Title.In(string(v.phrases)), number(float64(b.Count))))
+			out = append(out, v.t("return.bad.blocker", v.blockerTitle(b.Code), number(float64(b.Count))))
 		}
 		return out
 	}

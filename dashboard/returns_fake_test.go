@@ -65,6 +65,10 @@ func (c *closing) folded(id schemas.ReturnID) schemas.MonthlyReturn {
 	return schemas.FoldReturn(id, slices.Clone(c.steps[id]))
 }
 
+func (c *closing) ReturnHistory(_ context.Context, _ report.Scope, division schemas.DivisionCode, month schemas.Month) (schemas.MonthlyReturn, error) {
+	return c.folded(schemas.ReturnID{Division: division, Month: month}), c.down
+}
+
 func (c *closing) row(id schemas.ReturnID) report.ReturnRow {
 	d, _ := schemas.Divisions.Get(id.Division)
 	r := c.folded(id)
@@ -210,6 +214,46 @@ func (c *closing) filled(ctx context.Context, scope report.Scope, division schem
 	}
 	live = report.Thaw(live, form, schemas.FrozenReturn{Time: c.now, Cut: cut.Offsets, Figures: rows})
 	live.Frozen = nil
+	if d.Level != schemas.LevelCounty {
+		whole, err := c.Statistics(ctx, scope, report.Query{Division: division, From: live.Period.From, To: live.Period.To, Indicators: form.Children})
+		if err != nil {
+			return live, err
+		}
+		parts, err := c.Statistics(ctx, scope, report.Query{Division: division, From: live.Period.From, To: live.Period.To, Indicators: form.Children, By: []report.Dimension{report.ByDivision}})
+		if err != nil {
+			return live, err
+		}
+		cells := func(row report.Row) []report.Figure {
+			var out []report.Figure
+			for i, code := range form.Children {
+				f := report.Figure{Status: report.NotAvailable}
+				var value *float64
+				if row.Values != nil {
+					value = row.Values[i]
+				}
+				if v := zero(code, value); v != nil {
+					f = report.Figure{Value: *v}
+				}
+				out = append(out, f)
+			}
+			return out
+		}
+		for _, code := range form.Children {
+			ind, err := schemas.Indicators.Lookup(code)
+			if err != nil {
+				return live, err
+			}
+			live.ChildIndicators = append(live.ChildIndicators, ind)
+		}
+		for _, child := range schemas.Divisions.Children(division, live.Period.From, live.Period.To) {
+			row, _ := parts.Find(string(child.Code))
+			live.Children = append(live.Children, report.FormChild{Division: child, Figures: cells(row)})
+		}
+		if row, ok := parts.Find(string(division)); ok {
+			live.Children = append(live.Children, report.FormChild{Division: d, Own: true, Figures: cells(row)})
+		}
+		live.Total = cells(whole.Rows[0])
+	}
 	for _, g := range live.Groups {
 		for i := range g.Lines {
 			g.Lines[i].Before = report.Thawed(columns[3][g.Lines[i].Cell])

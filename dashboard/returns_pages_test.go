@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -9,10 +10,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"zhiban/dashboard/report"
@@ -301,13 +304,20 @@ func TestAMonthIsClosedByClicking(t *testing.T) {
 	}
 }
 
-// On paper there is the form and nothing else.
+// On paper there is the form and nothing else; what was reported is printed,
+// whatever the books say by now.
 func TestAReturnPrintsAsTheForm(t *testing.T) {
 	c := newClosing()
-	srv := httptest.NewServer(closingServer(t, c, 0).Handler())
+	s := closingServer(t, c, 0)
+	_, _, body := get(t, s, returnPath220182)
+	if code, _, _ := sendForm(t, s, returnPath220182, "step", "submit", "cut", cutOf(t, body), "filler", "李敏", "confirm", "yes"); code != http.StatusSeeOther {
+		t.Fatalf("submitting: %d", code)
+	}
+	c.late("220182-court", schemas.Date(2026, time.October, 20))
+	srv := httptest.NewServer(s.Handler())
 	t.Cleanup(srv.Close)
 	b := newBrowser(t, srv.URL)
-	for name, path := range map[string]string{"form": returnPath220182, "form-english": returnPath220182 + "?lang=en"} {
+	for name, path := range map[string]string{"form": returnPath220182, "form-english": returnPath220182 + "?lang=en", "form-prefecture": "/returns/220100/2026-10"} {
 		b.open(path)
 		pdf, err := chromedp.Run(b.ctx, chromedp.PrintToPDF(chromedp.PDFPreferCSSPageSize(), chromedp.PDFPrintBackground()))
 		if err != nil {
@@ -316,8 +326,78 @@ func TestAReturnPrintsAsTheForm(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(t.ArtifactDir(), name+".pdf"), pdf, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if sheets := strings.Count(string(pdf), "/Type /Page\n"); sheets < 1 || sheets > 3 {
+		sheets, want := strings.Count(string(pdf), "/Type /Page\n"), 3
+		if name == "form-prefecture" {
+			want = 4 // the last is that of the divisions
+		}
+		if sheets != want {
 			t.Errorf("%s: %d sheets", name, sheets)
+		}
+	}
+	b.open(returnPath220182)
+	figure := eval[string](b, `document.querySelector('#form td.differs .was a').textContent`)
+	b.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+		return err
+	}))
+	text := eval[string](b, `document.body.innerText`)
+	for _, want := range []string{"值班律师工作统计表（月）", "填报单位（盖章）：榆树市法律援助中心", "报告期：2026年10月", "统计时段：2026年10月1日至2026年10月31日（自然月）", "报送期限：2026年11月10日前", "第1版", "填表人：李敏", "单位负责人：", "审核人：", "填报日期：2026年11月24日"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the paper does not say %s", want)
+		}
+	}
+	for _, unwanted := range []string{"总览", "审核通过", "退回", "上月", "办理经过", "点击数字"} {
+		if strings.Contains(text, unwanted) {
+			t.Errorf("the paper says %s", unwanted)
+		}
+	}
+	if printed := eval[string](b, `document.querySelector('#form td.differs').innerText.trim()`); printed != figure {
+		t.Errorf("%q is printed, and %s was reported", printed, figure)
+	}
+}
+
+func TestTheCloseSaysWhoActsNextAndWhomToRemind(t *testing.T) {
+	c := newClosing()
+	s := closingServer(t, c, 0)
+	november := "/returns?division=220100&month=2026-11" // due in December
+	_, _, body := get(t, s, november)
+	for _, want := range []string{"待榆树市填报", "待长春市填报", "还有16天", "请以下单位上报2026年11月值班律师工作统计表，报送期限2026年12月10日：", `<li class="missing"><span>逾期未报</span> <b>0</b></li>`, `<li class="open"><span>待报</span> <b>16</b></li>`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("before anyone has reported the close does not say %s", want)
+		}
+	}
+	reminded := func(body string) string {
+		_, text, _ := strings.Cut(body, `<textarea id="reminder-1"`)
+		text, _, _ = strings.Cut(text, "</textarea>")
+		return text
+	}
+	if !strings.Contains(reminded(body), "榆树市") {
+		t.Error("榆树市 is not reminded")
+	}
+	_, _, form := get(t, s, "/returns/220182/2026-11")
+	sendForm(t, s, "/returns/220182/2026-11", "step", "submit", "cut", cutOf(t, form), "filler", "李敏", "confirm", "yes")
+	_, _, body = get(t, s, november)
+	if text := reminded(body); strings.Contains(text, "榆树市") || !strings.Contains(text, "德惠市") {
+		t.Errorf("reminded are %s", text)
+	}
+	for _, want := range []string{"待长春市审核", "李敏", `<li class="submitted"><span>已报待审</span> <b>1</b></li>`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("after one has reported the close does not say %s", want)
+		}
+	}
+	if _, _, body = get(t, s, "/returns?division=220100&month=2026-10"); !strings.Contains(body, "现已逾期") || !strings.Contains(body, "逾期未报（16个单位）") {
+		t.Error("who is overdue is not listed")
+	}
+}
+
+// None, not available and not applicable are told apart, and every figure opens.
+func TestTheFormTellsNoneFromNotAvailableFromNotApplicable(t *testing.T) {
+	s := closingServer(t, newClosing(), 0)
+	_, _, body := get(t, s, returnPath220182)
+	for _, want := range []string{`<td class="num zero"><a href="/details\?[^"]*">0(\.0)?</a>`, `<td class="num absent"><a href="[^"]*" title="X：[^"]*">X</a>`, `<td class="num foreign"><a href="[^"]*" title="N：[^"]*">N</a>`,
+		`<span class="up"><span aria-hidden="true">↑`, `<span class="down"><span aria-hidden="true">↓`, "indicator=consultations&amp;person_role=suspect&amp;to=2026-10-31", "from=2026-01-01", "from=2025-10-01", "from=2026-09-01"} {
+		if !regexp.MustCompile(want).MatchString(body) {
+			t.Errorf("the form has no %s", want)
 		}
 	}
 }
