@@ -20,7 +20,7 @@ import (
 	"zhiban/schemas"
 )
 
-// The benchmarks of this file write one simulated log of about a million events,
+// The benchmarks of this file write one simulated log of about two million events,
 // as it would be recorded over a year, from four partitions into ClickHouse: by
 // the projector, by a bare loop without any guarantee, and by ClickHouse's own
 // Kafka engine. Each prints events and rows a second, and the CPU and memory of
@@ -204,7 +204,7 @@ func used(b *testing.B) (own, server usage) {
 // fillTopic writes the simulated events and returns how many records the topic
 // has.
 func fillTopic(b *testing.B, f *fixture, topic string) (n int64) {
-	sim, err := simulate.New(simulate.Config{From: schemas.Date(2025, 1, 1), To: schemas.Date(2025, 12, 31), Seed: 1, Scale: 3.25, Stamped: true})
+	sim, err := simulate.New(simulate.Config{From: schemas.Date(2025, 1, 1), To: schemas.Date(2025, 12, 31), Seed: 1, Scale: 4.65, Stamped: true})
 	if err != nil {
 		b.Fatal(err)
 	}
