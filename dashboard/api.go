@@ -3,13 +3,11 @@ package dashboard
 import (
 	"bytes"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"mime"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"time"
 
@@ -56,18 +54,10 @@ func (q *rawQuery) Resolve(ctx huma.Context) []error {
 func (q *rawQuery) reader() *queryReader { return &queryReader{values: q.values} }
 
 type statisticsInput struct {
-	By string `query:"by" doc:"comma-separated: division (the children of the division), day, month, quarter, year, or any filter" example:"division,month"`
+	By      string `query:"by" doc:"comma-separated: division (the children of the division), day, month, quarter, year, or any filter" example:"division,month"`
+	Compare string `query:"compare" doc:"comma-separated: yoy (the same days of the year before), mom (the period before), ytd (the year so far); days that are not over yet are left out"`
 	Asked
 }
-
-type postingsInput struct {
-	Offset string `query:"offset" doc:"how many postings to leave out; 0 when left out"`
-	Limit  string `query:"limit" doc:"at most 1000; 100 when left out"`
-	Asked
-}
-
-// maxPostings bounds a page of postings.
-const maxPostings = 1000
 
 type body[T any] struct {
 	Body T
@@ -87,7 +77,7 @@ func (s *Server) operations(r *mux.Router) *huma.OpenAPI {
 	}
 	huma.Register(api, get("/api/v1/indicators", "indicators", "What every figure means"), s.indicators)
 	huma.Register(api, get("/api/v1/statistics", "statistics", "Figures, split and filtered"), s.statistics)
-	huma.Register(api, get("/api/v1/postings", "postings", "The postings behind a figure"), s.postings)
+	s.postingOperations(api, get)
 	huma.Register(api, get("/api/v1/quality", "quality", "What is wrong with the records: late entries, wrong times, what does not fit together"), s.quality)
 	huma.Register(api, get("/api/v1/events/{id}", "event", "An event with its place in the log, its case and its postings"), s.eventByID)
 	huma.Register(api, huma.Operation{OperationID: "effective-events", Method: http.MethodPost, Path: "/api/v1/effective-events", SkipValidateParams: true,
@@ -104,7 +94,6 @@ func (s *Server) operations(r *mux.Router) *huma.OpenAPI {
 	}
 	s.returnOperations(api, get)
 	huma.Register(api, file(get("/api/v1/slides", "slides", "The slides of a division's joint meeting"), export.PPTX), s.deck)
-	huma.Register(api, file(get("/api/v1/postings.csv", "postings-csv", "The postings behind a figure as CSV"), csvType), s.postingsCSV)
 	describeIngest(api.OpenAPI())
 	return api.OpenAPI()
 }
@@ -152,16 +141,34 @@ type answer struct {
 	View       schemas.DivisionView    `json:"view"`
 	By         []report.Dimension      `json:"by"`
 	Indicators []schemas.IndicatorCode `json:"indicators"`
+	Unfinished bool                    `json:"unfinished,omitempty" doc:"only the days so far are counted, for they are compared"`
+	Compared   []comparedWith          `json:"compared,omitempty"`
 	Rows       answerRows              `json:"rows"`
 }
 
+// comparedWith says which days figures are compared with.
+type comparedWith struct {
+	With report.Comparison `json:"with" doc:"yoy, mom or ytd"`
+	From schemas.Day       `json:"from"`
+	To   schemas.Day       `json:"to"`
+}
+
 // answerRows are objects whose members are the dimensions asked for and then
-// the indicators, in the order of the question. A figure that is not available
-// is null.
+// the indicators, in the order of the question, and then for each comparison an
+// object of the indicators compared. A figure that is not available is null.
 type answerRows struct {
 	by         []report.Dimension
 	indicators []schemas.IndicatorCode
+	with       []report.Comparison
 	rows       []report.Row
+	beside     []map[report.Comparison][]report.Beside
+}
+
+// compared is a figure of the period compared with.
+type compared struct {
+	Value      *float64 `json:"value"`
+	Difference *float64 `json:"difference"`
+	Change     *float64 `json:"change"`
 }
 
 // MarshalJSON writes the rows.
@@ -194,6 +201,18 @@ func (a answerRows) MarshalJSON() ([]byte, error) {
 				return nil, err
 			}
 		}
+		for _, with := range a.with {
+			figures := map[schemas.IndicatorCode]any{}
+			for k, code := range a.indicators {
+				beside := a.beside[i][with][k]
+				if figures[code] = beside.Value; with != report.YearToDate {
+					figures[code] = compared(beside)
+				}
+			}
+			if err := member(string(with), figures); err != nil {
+				return nil, err
+			}
+		}
 		b.WriteByte('}')
 	}
 	b.WriteByte(']')
@@ -203,7 +222,7 @@ func (a answerRows) MarshalJSON() ([]byte, error) {
 // Schema describes the rows in the API's description.
 func (answerRows) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeArray, Description: "one object for each combination of dimension values that has postings",
-		Items: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: "the dimensions asked for as strings, then the indicators as numbers, or null when not available"}}
+		Items: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: "the dimensions asked for as strings, then the indicators as numbers, or null when not available; then yoy and mom with value, difference and change (0.25: a quarter more) of each indicator, and ytd with its value"}}
 }
 
 func (s *Server) statistics(ctx context.Context, in *statisticsInput) (*body[answer], error) {
@@ -212,15 +231,20 @@ func (s *Server) statistics(ctx context.Context, in *statisticsInput) (*body[ans
 	r := in.reader()
 	q := r.query(s.now())
 	q.By = r.by()
+	with := r.comparisons()
 	if err := r.err(); err != nil {
 		return nil, s.apiError(ctx, err)
 	}
-	st, err := s.read.Statistics(ctx, report.ProvinceWide, q)
+	st, err := report.ReadCompared(ctx, s.read, report.ProvinceWide, q, with, dayAsked(q.AsOf, s.now()))
 	if err != nil {
 		return nil, s.apiError(ctx, fmt.Errorf("statistics: %w", unavailable(err)))
 	}
-	return &body[answer]{answer{Cut: st.Cut, AsOf: st.AsOf.In(schemas.Shanghai), Division: q.Division, From: q.From, To: q.To, View: q.View,
-		By: notNil(q.By), Indicators: q.Indicators, Rows: answerRows{q.By, q.Indicators, st.Rows}}}, nil
+	out := answer{Cut: st.Cut, AsOf: st.AsOf.In(schemas.Shanghai), Division: q.Division, From: q.From, To: st.Query.To, View: q.View,
+		By: notNil(q.By), Indicators: q.Indicators, Unfinished: st.Unfinished, Rows: answerRows{q.By, q.Indicators, with, st.Rows, st.Beside}}
+	for _, c := range with {
+		out.Compared = append(out.Compared, comparedWith{c, st.Ranges[c].From, st.Ranges[c].To})
+	}
+	return &body[answer]{out}, nil
 }
 
 func notNil[T any](list []T) []T {
@@ -228,24 +252,6 @@ func notNil[T any](list []T) []T {
 		return []T{}
 	}
 	return list
-}
-
-func (s *Server) postings(ctx context.Context, in *postingsInput) (*body[report.PostingPage], error) {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
-	defer cancel()
-	r := in.reader()
-	q := r.query(s.now())
-	offset := r.number("offset", 0, 0, 1_000_000_000)
-	limit := r.number("limit", 100, 1, maxPostings)
-	if err := r.err(); err != nil {
-		return nil, s.apiError(ctx, err)
-	}
-	found, err := s.read.Postings(ctx, report.ProvinceWide, q, offset, limit)
-	if err != nil {
-		return nil, s.apiError(ctx, fmt.Errorf("postings: %w", unavailable(err)))
-	}
-	found.Postings = notNil(found.Postings)
-	return &body[report.PostingPage]{found}, nil
 }
 
 func (s *Server) quality(ctx context.Context, in *struct {
@@ -513,58 +519,4 @@ func (s *Server) deck(ctx context.Context, in *struct {
 		return nil, s.apiError(ctx, fmt.Errorf("slides of %s for %s: %w", division, month, err))
 	}
 	return newDownload(f), nil
-}
-
-// csvType is the media type of CSV; csvRows bounds a file, which is read csvPage
-// postings at a time.
-const (
-	csvType = "text/csv; charset=utf-8"
-	csvRows = 100_000
-	csvPage = 10_000
-)
-
-// postingsCSV is every posting behind a figure. It begins with a byte order
-// mark, without which office programs take Chinese for something else.
-func (s *Server) postingsCSV(ctx context.Context, in *struct{ Asked }) (*download, error) {
-	ctx, cancel := context.WithTimeout(ctx, 3*s.cfg.Timeout)
-	defer cancel()
-	r := in.reader()
-	q := r.query(s.now())
-	if err := r.err(); err != nil {
-		return nil, s.apiError(ctx, err)
-	}
-	b := bytes.NewBufferString("\uFEFF")
-	w := csv.NewWriter(b)
-	_ = w.Write([]string{"indicator", "day", "quantity", "division", "station", "lawyer", "mode", "channel", "person_role", "organ", "due", "event", "type", "time", "recorded", "partition", "offset"})
-	for offset := 0; ; {
-		found, err := s.read.Postings(ctx, report.ProvinceWide, q, offset, csvPage)
-		if err != nil {
-			return nil, s.apiError(ctx, fmt.Errorf("postings: %w", unavailable(err)))
-		}
-		q.Cut = found.Cut // of all pages
-		if found.Total > csvRows {
-			return nil, s.apiError(ctx, schemas.Errorf(schemas.TooLarge, "%d postings are more than the %d of one file; ask for a shorter range", found.Total, csvRows))
-		}
-		for _, p := range found.Postings {
-			_ = w.Write([]string{string(p.Indicator), p.Day.String(), strconv.FormatInt(p.Quantity, 10), string(p.Division), string(p.Station), p.Lawyer, p.Mode, p.Channel, p.PersonRole, p.Organ, p.Due,
-				p.Event.String(), p.Type, clockSeconds(p.Time), clockSeconds(p.Recorded), strconv.Itoa(p.Partition), strconv.FormatInt(p.Offset, 10)})
-		}
-		if found.Next == 0 {
-			break
-		}
-		offset = found.Next
-	}
-	w.Flush()
-	return newDownload(export.File{Name: "postings.csv", Type: csvType, Body: b.Bytes()}), nil
-}
-
-// apiQuery is the query string of a page without what only pages know.
-func apiQuery(values url.Values) string {
-	q := url.Values{}
-	for param := range values {
-		if !slices.Contains([]string{"lang", "month", "figure", "offset"}, param) && values.Get(param) != "" {
-			q.Set(param, values.Get(param))
-		}
-	}
-	return q.Encode()
 }

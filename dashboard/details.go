@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -17,10 +18,16 @@ import (
 func (s *Server) detailsPage(ctx context.Context, v *visit) (page, error) {
 	q := v.query(v.now)
 	offset := v.number("offset", 0, 0, 1_000_000_000)
+	q.Cut = v.cut
+	lines := []string{linesAll, linesStanding}
+	if !slices.ContainsFunc(q.Indicators, func(c schemas.IndicatorCode) bool { return !slices.Contains(outstanding, c) }) {
+		slices.Reverse(lines) // of what is still to be done, what was done is not asked for
+	}
+	line := v.choice("lines", lines...)
+	q.Standing = line == linesStanding
 	if err := v.err(); err != nil {
 		return page{}, err
 	}
-	q.Cut = v.cut
 	found, err := s.read.Postings(ctx, v.scope, q, offset, perPage)
 	if err != nil {
 		return page{}, unavailable(fmt.Errorf("postings: %w", err))
@@ -34,22 +41,31 @@ func (s *Server) detailsPage(ctx context.Context, v *visit) (page, error) {
 		return page{}, err
 	}
 	p := listPage{Heading: v.t("details.title"), Intro: v.t("details.intro"), Empty: v.t("details.none"), Words: v.words(q, lawyers, stations),
-		Filter: v.detailsFilter(q), Table: v.postingTable(found.Postings, v.t("details.caption"), stations, lawyers, true)}
+		Filter: v.detailsFilter(q, lines, line), Table: v.postingTable(found.Postings, v.t("details.caption"), stations, lawyers, true)}
 	p.Count = v.counted(q, found)
 	for _, code := range q.Indicators {
 		ind, _ := schemas.Indicators.Lookup(code)
 		name := ind.Name.In(string(v.phrases))
 		switch {
+		case ind.Lawyers:
+			p.Notes = append(p.Notes, note{Text: v.t("details.lawyers", name)})
+		case ind.Kind == schemas.Percentile:
+			p.Notes = append(p.Notes, note{Text: v.t("details.percentile", name)})
 		case ind.Kind == schemas.Distinct:
 			p.Notes = append(p.Notes, note{Text: v.t("details.distinct", name)})
 		case ind.Divided():
 			p.Notes = append(p.Notes, note{Text: v.t("details.ratio", name)})
-		case slices.Contains(outstanding, code):
+		case slices.Contains(outstanding, code) && !q.Standing:
 			p.Notes = append(p.Notes, note{Text: v.t("details.outstanding", name)})
 		}
 	}
 	v.pages(&p, offset, len(found.Postings), found.Total)
-	p.CSV = "/api/v1/postings.csv?" + apiQuery(v.values)
+	if q.Standing {
+		p.Notes = append(p.Notes, note{Text: v.t("details.standing")})
+	}
+	lined := maps.Clone(v.values)
+	lined.Set("lines", line)
+	p.CSV, p.XLSX = "/api/v1/postings.csv?"+apiQuery(lined), "/api/v1/postings.xlsx?"+apiQuery(lined)
 	title := v.t("details.title")
 	if len(q.Indicators) == 1 {
 		title = v.indicator(q.Indicators[0]) + " · " + title
@@ -134,7 +150,7 @@ func (v *visit) words(q report.Query, lawyers, stations map[string]string) []fac
 
 // detailsFilter asks for figure, division, days and moment; the other filters
 // of the address stay.
-func (v *visit) detailsFilter(q report.Query) filter {
+func (v *visit) detailsFilter(q report.Query, lines []string, line string) filter {
 	figures := choiceField{Name: "indicator", Label: v.t("posting.indicator")}
 	for _, ind := range schemas.Indicators.All() {
 		figures.Options = append(figures.Options, choiceOption{string(ind.Code), ind.Name.In(string(v.phrases)), len(q.Indicators) == 1 && q.Indicators[0] == ind.Code})
@@ -146,7 +162,12 @@ func (v *visit) detailsFilter(q report.Query) filter {
 		}
 		figures.Options = append([]choiceOption{{strings.Join(all, ","), v.t("details.several", len(all)), true}}, figures.Options...)
 	}
-	f := filter{Action: "/details", Selects: []choiceField{figures, v.divisionOptions(q.Division)},
+	shown := choiceField{Name: "lines", Label: v.t("lines.title")}
+	titles := map[string]string{linesAll: v.t("lines.all"), linesStanding: v.t("lines.standing")}
+	for _, l := range lines {
+		shown.Options = append(shown.Options, choiceOption{l, titles[l], l == line})
+	}
+	f := filter{Action: "/details", Selects: []choiceField{figures, v.divisionOptions(q.Division), shown},
 		Dates: []textField{{"from", v.t("filter.from"), "date", q.From.String(), ""}, {"to", v.t("filter.to"), "date", q.To.String(), ""}}}
 	v.momentFields(&f)
 	for _, d := range filterDimensions {

@@ -30,6 +30,7 @@ type listPage struct {
 	Before  string
 	After   string
 	CSV     string
+	XLSX    string
 }
 
 // lawyerColumns are the figures of the list of lawyers, which can be sorted by.

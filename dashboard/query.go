@@ -328,6 +328,12 @@ func (q *queryReader) by() []report.Dimension {
 	return codes[report.Dimension](q.list("by", func(v string) bool { return slices.Contains(allowed, v) }, "problem.choice", allowed))
 }
 
+// comparisons are what the figures are compared with.
+func (q *queryReader) comparisons() []report.Comparison {
+	allowed := codes[string](report.Comparisons)
+	return codes[report.Comparison](q.list("compare", func(v string) bool { return slices.Contains(allowed, v) }, "problem.choice", allowed))
+}
+
 // event is an event's id.
 func (q *queryReader) event(param, text string) schemas.EventID {
 	id, err := uuid.Parse(text)

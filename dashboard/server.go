@@ -41,6 +41,7 @@ import (
 type Reader interface {
 	report.Statistician
 	Postings(ctx context.Context, scope report.Scope, q report.Query, offset, limit int) (report.PostingPage, error)
+	EachPosting(ctx context.Context, scope report.Scope, q report.Query, do func(report.Posting) error) error
 	Event(ctx context.Context, scope report.Scope, id schemas.EventID) (report.EventDetail, error)
 	EffectiveEvents(ctx context.Context, scope report.Scope, ids []schemas.EventID) (report.EffectiveEvents, error)
 	EffectiveEventsOf(ctx context.Context, scope report.Scope, source schemas.Source, kind schemas.CaseKind, from, to schemas.Day) (report.EffectiveEvents, error)

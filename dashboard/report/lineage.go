@@ -35,20 +35,34 @@ func (p *plan) sources() (all, due []schemas.IndicatorCode) {
 	return once(all), once(due)
 }
 
-// behind selects the postings behind the figures of the query.
+// behind is the postings behind the figures of the query, as a source with its
+// condition: what stands behind FROM.
 func (p *plan) behind() fragment {
-	from := p.From
+	since := p.From
 	for _, ind := range p.indicators {
 		if ind.Kind == schemas.Stock {
-			from, p.stock = 0, true
+			since, p.stock = 0, true
 		}
 	}
 	all, due := p.sources()
-	f := p.where(once(slices.Concat(all, due)), from)
+	f := p.where(once(slices.Concat(all, due)), since)
 	if len(due) > 0 {
 		f.and(fragment{"(indicator IN ? OR due < ?)", []any{append([]string{""}, names(all)...), date(schemas.DayOf(p.asOf))}})
 	}
-	return f
+	from := p.cut.tables.Postings() + " WHERE " + f.sql
+	if !p.Standing {
+		return fragment{from, f.args}
+	}
+	// What a case is left with is at the place of the first event that posted it.
+	const about = "indicator, day, source, lawyer, mode, channel, person_role, organ, due"
+	return fragment{`(SELECT ` + about + `, kafka_partition, first AS kafka_offset, left AS quantity FROM (
+			SELECT ` + about + `, kafka_partition, min(kafka_offset) AS first, sum(quantity) AS left
+			FROM ` + p.cut.tables.Postings() + ` INNER JOIN (
+				SELECT kafka_partition AS case_partition, kafka_offset AS case_offset, case_kind, case_key FROM ` + p.cut.tables.Events() + `
+				WHERE (kafka_partition, kafka_offset) IN (SELECT kafka_partition, kafka_offset FROM ` + from + `)
+			) AS of_case ON kafka_partition = case_partition AND kafka_offset = case_offset
+			WHERE ` + f.sql + ` GROUP BY ` + about + `, trigger, person, kafka_partition, case_kind, case_key HAVING left != 0
+		)) WHERE true`, slices.Concat(f.args, f.args)}
 }
 
 // Postings lists what makes up the figures of q, by day and then by place in
@@ -59,11 +73,11 @@ func (w *Warehouse) Postings(ctx context.Context, scope Scope, q Query, offset, 
 		return PostingPage{}, err
 	}
 	page := PostingPage{Cut: p.cut}
-	where := p.behind()
-	if err := w.conn.QueryRow(ctx, `SELECT toInt64(count()), sum(quantity) FROM `+p.cut.tables.Postings()+` WHERE `+where.sql, where.args...).Scan(&page.Total, &page.Sum); err != nil {
+	behind := p.behind()
+	if err := w.conn.QueryRow(ctx, `SELECT toInt64(count()), sum(quantity) FROM `+behind.sql, behind.args...).Scan(&page.Total, &page.Sum); err != nil {
 		return PostingPage{}, unavailable("count postings", err)
 	}
-	page.Postings, err = p.postings(ctx, where, `ORDER BY day, kafka_partition, kafka_offset, indicator LIMIT ? OFFSET ?`, limit, offset)
+	page.Postings, err = p.postings(ctx, behind, `ORDER BY day, kafka_partition, kafka_offset, indicator LIMIT ? OFFSET ?`, limit, offset)
 	if err != nil {
 		return PostingPage{}, err
 	}
@@ -73,12 +87,45 @@ func (w *Warehouse) Postings(ctx context.Context, scope Scope, q Query, offset, 
 	return page, nil
 }
 
-// postings reads postings and joins each with its event.
-func (p *plan) postings(ctx context.Context, where fragment, tail string, tailArgs ...any) ([]Posting, error) {
+// eachPage is how many postings EachPosting holds at a time.
+const eachPage = 20_000
+
+// EachPosting hands all postings behind the figures of q to do, by day and then
+// by place in the log, and all of one cut.
+func (w *Warehouse) EachPosting(ctx context.Context, scope Scope, q Query, do func(Posting) error) error {
+	p, err := w.plan(ctx, scope, q)
+	if err != nil {
+		return err
+	}
+	behind := p.behind()
+	after := fragment{}
+	for {
+		from := fragment{behind.sql + after.sql, slices.Concat(behind.args, after.args)}
+		// An event can have several postings on a day; they come in one page.
+		page, err := p.postings(ctx, from, `ORDER BY day, kafka_partition, kafka_offset LIMIT ? WITH TIES`, eachPage)
+		if err != nil {
+			return err
+		}
+		for _, x := range page {
+			if err := do(x); err != nil {
+				return err
+			}
+		}
+		if len(page) < eachPage {
+			return nil
+		}
+		last := page[len(page)-1]
+		after = fragment{" AND (day, kafka_partition, kafka_offset) > (toDate(?), ?, ?)", []any{date(last.Day), last.Partition, last.Offset}}
+	}
+}
+
+// postings reads postings from a source with its condition, and joins each with
+// its event.
+func (p *plan) postings(ctx context.Context, from fragment, tail string, tailArgs ...any) ([]Posting, error) {
 	leaf := p.leaf()
 	query := `SELECT toString(indicator), day, quantity, ` + leaf.sql + ` AS reporting, toString(source), lawyer, toString(mode), toString(channel), toString(person_role), toString(organ), due, kafka_partition, kafka_offset
-		FROM ` + p.cut.tables.Postings() + ` WHERE ` + where.sql + ` ` + tail
-	rows, err := p.w.conn.Query(ctx, query, slices.Concat(leaf.args, where.args, tailArgs)...)
+		FROM ` + from.sql + ` ` + tail
+	rows, err := p.w.conn.Query(ctx, query, slices.Concat(leaf.args, from.args, tailArgs)...)
 	if err != nil {
 		return nil, unavailable("list postings", err)
 	}
@@ -179,7 +226,7 @@ func (w *Warehouse) Event(ctx context.Context, scope Scope, id schemas.EventID) 
 		d.Case = append(d.Case, h.Envelope())
 	}
 	p := &plan{Query: Query{Division: schemas.Province, View: schemas.ViewThen}, w: w, scope: scope, cut: cut, asOf: w.now(), register: r}
-	d.Postings, err = p.postings(ctx, fragment{`kafka_partition = ? AND kafka_offset = ? AND toYear(recorded) = toYear(fromUnixTimestamp64Milli(?, 'Asia/Shanghai'))`,
+	d.Postings, err = p.postings(ctx, fragment{cut.tables.Postings() + ` WHERE kafka_partition = ? AND kafka_offset = ? AND toYear(recorded) = toYear(fromUnixTimestamp64Milli(?, 'Asia/Shanghai'))`,
 		[]any{at[0], at[1], e.Recorded.UnixMilli()}}, `ORDER BY indicator, day`)
 	return d, err
 }

@@ -59,6 +59,10 @@ type Query struct {
 	// Cut fixes the place in the log for questions that belong together; when it
 	// is zero the cut of AsOf is found anew.
 	Cut Cut
+	// Standing lists, of each case, what is left when its postings are set off
+	// against each other, in the place of the postings themselves: what was done,
+	// voided or corrected away is not there. It is not used by Statistics.
+	Standing bool
 }
 
 // Statistics is the answer: one row for each combination of dimension values

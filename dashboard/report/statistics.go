@@ -252,7 +252,7 @@ func (p *plan) percentiles(ctx context.Context, cells map[string]*cell) error {
 		where := p.where([]schemas.IndicatorCode{ind.Of, ind.Over}, p.From)
 		query := `SELECT ?, key, quantileExactInclusive(` + strconv.FormatFloat(ind.Quantile, 'f', -1, 64) + `)(took) FROM (
 				SELECT ` + keys.sql + ` AS key, sumIf(quantity, indicator = ?) AS cases, sumIf(quantity, indicator = ?) AS took
-				FROM ` + p.cut.tables.Postings() + ` ANY INNER JOIN (
+				FROM ` + p.cut.tables.Postings() + ` INNER JOIN (
 					SELECT kafka_partition AS case_partition, kafka_offset AS case_offset, case_key FROM ` + p.cut.tables.Events() + ` WHERE case_kind = ? AND ` + p.cut.condition() + `
 				) AS of_case ON kafka_partition = case_partition AND kafka_offset = case_offset
 				WHERE ` + where.sql + ` GROUP BY key, kafka_partition, case_key HAVING cases > 0
