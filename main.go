@@ -19,6 +19,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -51,6 +52,7 @@ import (
 	"zhiban/ingest/simulate"
 	"zhiban/ingest/upload"
 	"zhiban/projector"
+	"zhiban/projector/operate"
 	"zhiban/schemas"
 	"zhiban/schemas/warehouse"
 )
@@ -711,4 +713,159 @@ func (r *run) post(ctx context.Context, sim *simulate.Simulation, url string, ra
 		}
 		return err
 	}, simulate.BatchAt(rate, ingest.MaxBatchEvents), func(done int) { _ = bar.Set(done) })
+}
+
+// operated says where the engines are: by their addresses, or by the data
+// directory of a standalone that runs.
+type operated struct {
+	Kafka      []string `env:"ZHIBAN_KAFKA" placeholder:"HOST:PORT" help:"Kafka bootstrap addresses."`
+	ClickHouse string   `name:"clickhouse" env:"ZHIBAN_CLICKHOUSE" placeholder:"DSN" help:"Warehouse, clickhouse://user:password@host:9000/zhiban."`
+	Data       string   `env:"ZHIBAN_DATA" default:"data" type:"path" help:"Data directory of a running standalone, when no addresses are given."`
+	Group      string   `env:"ZHIBAN_GROUP" default:"zhiban-projector" help:"Consumer group of the projectors."`
+}
+
+// connect finds the engines and opens the warehouse.
+func (o *operated) connect(ctx context.Context) (engines, *warehouse.Conn, error) {
+	at := engines{Kafka: o.Kafka, ClickHouse: o.ClickHouse}
+	if len(at.Kafka) == 0 && at.ClickHouse == "" {
+		var err error
+		if at, err = runningEngines(o.Data); err != nil {
+			return at, nil, err
+		}
+	}
+	if len(at.Kafka) == 0 || at.ClickHouse == "" {
+		return at, nil, errors.New("give both addresses, --kafka and --clickhouse, or neither and the --data directory of a running standalone")
+	}
+	conn, err := warehouse.Open(ctx, at.ClickHouse)
+	return at, conn, err
+}
+
+// enginesFile is where a standalone leaves the addresses of its engines while it
+// runs. They hold a password, so it is for its owner alone.
+func enginesFile(data string) string { return filepath.Join(data, "engines.json") }
+
+func announceEngines(data string, at engines) (withdraw func(), err error) {
+	b, err := json.Marshal(at)
+	if err == nil {
+		err = os.WriteFile(enginesFile(data), b, 0o600)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("tell other commands where the engines are: %w", err)
+	}
+	return func() { _ = os.Remove(enginesFile(data)) }, nil
+}
+
+func runningEngines(data string) (engines, error) {
+	var at engines
+	b, err := os.ReadFile(enginesFile(data))
+	if errors.Is(err, os.ErrNotExist) {
+		return at, fmt.Errorf("no standalone runs in %s; give --data of one that does, or --kafka and --clickhouse", data)
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &at)
+	}
+	if err != nil {
+		return at, fmt.Errorf("find the engines of the standalone in %s: %w", data, err)
+	}
+	return at, nil
+}
+
+// operator is who the commands for operating report to.
+func (r *run) operator() operate.Operator {
+	return operate.Operator{Out: r.Stdout, Err: r.Stderr, Watching: r.terminal(), Log: r.log}
+}
+
+type rebuildCommand struct {
+	operated
+	AcceptParked      bool `help:"Go past records that cannot be read, and park them."`
+	AcceptDifferences bool `help:"Switch although the new tables say something else than the old ones."`
+	Drop              int  `placeholder:"VERSION" help:"Instead: drop the tables of a version that is not in use any more."`
+}
+
+// Run rebuilds; not having switched is done in part.
+func (c *rebuildCommand) Run(ctx context.Context, r *run) error {
+	at, conn, err := c.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if c.Drop > 0 {
+		return r.operator().Drop(ctx, conn, c.Drop)
+	}
+	switched, err := r.operator().Rebuild(ctx, projector.Config{Brokers: at.Kafka, Group: c.Group}, conn, operate.Rebuilding{AcceptParked: c.AcceptParked, AcceptDifferences: c.AcceptDifferences})
+	return cmp.Or(err, inPart(!switched))
+}
+
+// inPart is errInPart when something was left.
+func inPart(left bool) error {
+	if left {
+		return errInPart
+	}
+	return nil
+}
+
+type verifyCommand struct {
+	operated
+	Lang string `default:"zh" enum:"zh,en" help:"Language of the report."`
+}
+
+// Run verifies. The exit status is 0 when everything agrees, 2 when something
+// does not, 1 when it could not be done.
+func (c *verifyCommand) Run(ctx context.Context, r *run) error {
+	at, conn, err := c.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	ok, err := r.operator().Verify(ctx, at.Kafka, conn, c.Lang)
+	return cmp.Or(err, inPart(!ok))
+}
+
+type deadletterCommand struct {
+	List   deadletterListCommand   `cmd:"" help:"List the records that could not be read."`
+	Show   deadletterShowCommand   `cmd:"" help:"Show one of them whole."`
+	Replay deadletterReplayCommand `cmd:"" help:"Append those that can be read by now to the log again."`
+}
+
+type deadletterListCommand struct {
+	operated
+	All bool `help:"List those that were replayed, too."`
+}
+
+// Run lists what is parked.
+func (c *deadletterListCommand) Run(ctx context.Context, r *run) error {
+	_, conn, err := c.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return r.operator().ListParked(ctx, conn, c.All)
+}
+
+type deadletterShowCommand struct {
+	operated
+	Place string `arg:"" name:"PARTITION/OFFSET" help:"Place in the log, as list shows it."`
+}
+
+// Run shows a parked record.
+func (c *deadletterShowCommand) Run(ctx context.Context, r *run) error {
+	_, conn, err := c.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return r.operator().ShowParked(ctx, conn, c.Place)
+}
+
+type deadletterReplayCommand struct{ operated }
+
+// Run replays what can be read by now; records that cannot are left.
+func (c *deadletterReplayCommand) Run(ctx context.Context, r *run) error {
+	at, conn, err := c.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	left, err := r.operator().Replay(ctx, projector.Config{Brokers: at.Kafka, Group: c.Group}, conn)
+	return cmp.Or(err, inPart(left > 0))
 }
