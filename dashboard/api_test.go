@@ -4,13 +4,17 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"mime"
 	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/xuri/excelize/v2"
 
 	"zhiban/dashboard/export"
 	"zhiban/dashboard/report"
@@ -148,6 +152,94 @@ func TestPostingsArePaged(t *testing.T) {
 	}
 	if r.query.Cut.String() != "0:9" {
 		t.Errorf("the later pages are of cut %s", r.query.Cut)
+	}
+}
+
+func TestAllPostingsAreAWorkbook(t *testing.T) {
+	r := &script{Reader: newFake()}
+	for i := range 2500 {
+		r.postings = append(r.postings, report.Posting{Indicator: schemas.TrainingHours, Quantity: 90, Division: "220182", Type: "zhiban.training.attended.v2", Offset: int64(i)})
+	}
+	r.postings[7].Type = "zhiban.training.corrected.v1"
+	code, header, body := get(t, newServer(t, r), "/api/v1/postings.xlsx?indicator=training_hours&division=220182&lines=standing")
+	if code != http.StatusOK || header.Get("Content-Type") != export.XLSX || !r.query.Standing {
+		t.Fatalf("%d %s %.300s", code, header.Get("Content-Type"), body)
+	}
+	f, err := excelize.OpenReader(strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := f.GetRows("明细")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rows) != 2501 || rows[0][0] != "指标" || strings.Join(rows[1][:5], " ") != "培训学时 1970-01-01 1.5 小时 榆树市" || rows[8][17] != "是" || rows[2500][20] != "2499" {
+		t.Errorf("%d rows: %q, %q, %q", len(rows), rows[0], rows[1], rows[8])
+	}
+	if _, params, err := mime.ParseMediaType(header.Get("Content-Disposition")); err != nil || !strings.HasPrefix(params["filename"], "榆树市培训学时明细") {
+		t.Errorf("%v %v", params, err)
+	}
+}
+
+// broken lists a few postings and then fails.
+type broken struct{ *script }
+
+func (b broken) EachPosting(_ context.Context, _ report.Scope, _ report.Query, do func(report.Posting) error) error {
+	for _, p := range b.postings {
+		if err := do(p); err != nil {
+			return err
+		}
+	}
+	return errors.New("the warehouse is gone")
+}
+
+// Nobody takes a part of the postings for all of them: when the rest cannot be
+// read the answer is cut off, not ended.
+func TestAFileThatBreaksOffIsNotTakenForAWhole(t *testing.T) {
+	r := &script{Reader: newFake(), postings: slices.Repeat([]report.Posting{{Indicator: schemas.Shifts, Quantity: 1}}, 2000)}
+	server := httptest.NewServer(newServer(t, broken{r}).Handler())
+	defer server.Close()
+	for _, path := range []string{"/api/v1/postings.csv?indicator=shifts", "/api/v1/postings.xlsx?indicator=shifts"} {
+		res, err := http.Get(server.URL + path)
+		if err != nil {
+			continue // cut off before the first byte
+		}
+		_, err = io.Copy(io.Discard, res.Body)
+		if res.Body.Close(); err == nil && res.StatusCode == http.StatusOK {
+			t.Errorf("%s ended as if it were whole", path)
+		}
+	}
+	r.err = schemas.Errorf(schemas.TooLarge, "too many")
+	if code, _, _ := get(t, newServer(t, r), "/api/v1/postings.csv?indicator=shifts"); code != http.StatusRequestEntityTooLarge {
+		t.Errorf("what is wrong from the start has status %d", code)
+	}
+}
+
+func TestComparedStatisticsSayWithWhichDays(t *testing.T) {
+	one, share := 12.0, 0.5
+	r := &script{Reader: newFake(), answer: report.Statistics{Rows: []report.Row{{Values: []*float64{&one, &share}}}}}
+	_, _, body := get(t, newServer(t, r), "/api/v1/statistics?from=2026-11-01&to=2026-11-30&indicator=consultations,transferred_within_24h&compare=mom,ytd")
+	for _, want := range []string{
+		`"to":"2026-11-24"`, `"unfinished":true`, `"compared":[{"with":"mom","from":"2026-10-01","to":"2026-10-24"},{"with":"ytd","from":"2026-01-01","to":"2026-11-24"}]`,
+		`"mom":{"consultations":{"value":12,"difference":0,"change":0},"transferred_within_24h":{"value":0.5,"difference":0,"change":null}},"ytd":{"consultations":12,"transferred_within_24h":0.5}}`,
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("no %s in %s", want, body)
+		}
+	}
+	if code, _, body := get(t, newServer(t, r), "/api/v1/statistics?by=month&compare=ytd,qoq"); code != http.StatusUnprocessableEntity || !strings.Contains(body, "yoy, mom, ytd") {
+		t.Errorf("%d %s", code, body)
+	}
+	if code, _, body := get(t, newServer(t, r), "/api/v1/statistics?by=month&compare=ytd"); code != http.StatusUnprocessableEntity || !strings.Contains(body, "cannot be split by month") {
+		t.Errorf("%d %s", code, body)
+	}
+}
+
+func TestTheDefinitionsHaveMoved(t *testing.T) {
+	code, header, _ := get(t, newServer(t, newFake()), "/indicators?lang=en")
+	if code != http.StatusMovedPermanently || header.Get("Location") != "/docs/indicators?lang=en" {
+		t.Errorf("%d to %s", code, header.Get("Location"))
 	}
 }
 

@@ -118,8 +118,8 @@ func (s *Server) referencePage(_ context.Context, v *visit) (page, error) {
 		}
 		p.Cases = append(p.Cases, c)
 	}
-	return page{Template: "docs_events", Title: p.Heading, Menu: "/indicators", Fixed: true, Body: p,
-		Crumbs: []link{{v.t("nav.terms"), v.link("/indicators")}, {Text: p.Heading}}}, nil
+	return page{Template: "docs_events", Title: p.Heading, Menu: indicatorsPath, Fixed: true, Body: p,
+		Crumbs: []link{{v.t("nav.terms"), v.link(indicatorsPath)}, {Text: p.Heading}}}, nil
 }
 
 func (v *visit) referenceCase(kind schemas.CaseKind) referenceCase {
@@ -156,7 +156,7 @@ func (v *visit) referenceType(t *schemas.EventType) referenceType {
 	}
 	r.Rules = append(r.Rules, v.pairs(t, schema)...)
 	for _, ind := range t.Figures() {
-		r.Figures = append(r.Figures, link{ind.Name.In(string(v.phrases)), v.link("/indicators") + "#" + termID(ind.Code)})
+		r.Figures = append(r.Figures, link{ind.Name.In(string(v.phrases)), v.link(indicatorsPath) + "#" + termID(ind.Code)})
 	}
 	return r
 }

@@ -62,8 +62,8 @@ func (s *Server) apiPage(doc *huma.OpenAPI) func(context.Context, *visit) (page,
 				}
 			}
 		}
-		return page{Template: "docs_api", Title: p.Heading, Menu: "/indicators", Fixed: true, Body: p,
-			Crumbs: []link{{v.t("nav.terms"), v.link("/indicators")}, {Text: p.Heading}}}, nil
+		return page{Template: "docs_api", Title: p.Heading, Menu: indicatorsPath, Fixed: true, Body: p,
+			Crumbs: []link{{v.t("nav.terms"), v.link(indicatorsPath)}, {Text: p.Heading}}}, nil
 	}
 }
 

@@ -222,7 +222,7 @@ func TestTheChineseAPIPageIsInChinese(t *testing.T) {
 
 func TestEveryPageLeadsToTheReferences(t *testing.T) {
 	s := newServer(t, newFake())
-	_, _, body := get(t, s, "/indicators?lang=en")
+	_, _, body := get(t, s, "/docs/indicators?lang=en")
 	main, footer, _ := strings.Cut(body, "<footer")
 	for _, part := range []string{main, footer} {
 		for _, path := range referencePages {

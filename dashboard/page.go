@@ -251,9 +251,9 @@ func (s *Server) html(v *visit, p page) ([]byte, error) {
 		page: p, visit: v, Lang: v.htmlLang(), Site: v.t("site"),
 		Menus: []menu{
 			{"/", v.t("nav.home"), v.link("/")}, {"/lawyers", v.t("nav.people"), v.link("/lawyers")},
-			{"/details", v.t("nav.detail"), v.link("/details")}, {"/returns", v.t("nav.returns"), v.link("/returns", "figure", "", "view", "", "as_of", "")}, {"/quality", v.t("nav.quality"), v.link("/quality")}, {"/verification", v.t("nav.verification"), v.link("/verification")}, {"/indicators", v.t("nav.terms"), v.link("/indicators")},
+			{"/details", v.t("nav.detail"), v.link("/details")}, {"/returns", v.t("nav.returns"), v.link("/returns", "figure", "", "view", "", "as_of", "")}, {"/quality", v.t("nav.quality"), v.link("/quality")}, {"/verification", v.t("nav.verification"), v.link("/verification")}, {indicatorsPath, v.t("nav.terms"), v.link(indicatorsPath)},
 		},
-		Language: v.here("lang", other), Fresh: v.t("fresh.none"), Poll: s.cfg.Poll.Milliseconds(), Terms: v.link("/indicators"),
+		Language: v.here("lang", other), Fresh: v.t("fresh.none"), Poll: s.cfg.Poll.Milliseconds(), Terms: v.link(indicatorsPath),
 		Docs: []link{{v.t("docs.title"), v.link("/docs/events")}, {v.t("api.title"), v.link("/docs/api")}},
 	}
 	for _, place := range s.cfg.Beside {

@@ -68,7 +68,7 @@ func sitemap(f *fake) map[string]string {
 		"lawyer":     "/lawyers/" + f.lawyers[lawyer].Licence,
 		"details":    "/details?indicator=consultations&division=220182&from=2026-10-01&to=2026-10-31&channel=visit",
 		"event":      "/events/" + f.postings[event].Event.String(),
-		"indicators": "/indicators",
+		"indicators": "/docs/indicators",
 		"quality":    "/quality?month=2026-10",
 		"findings":   "/quality?from=2026-10-01&to=2026-10-31&finding=late_entry",
 		"verified":   "/verification",
@@ -238,9 +238,9 @@ func TestWithoutTheWarehouseThePagesSaySo(t *testing.T) {
 func TestMetricsTellRequestsAndProgress(t *testing.T) {
 	f := newFake()
 	s := newServer(t, f)
-	get(t, s, "/indicators")
+	get(t, s, "/docs/indicators")
 	_, _, body := get(t, s, "/metrics")
-	for _, want := range []string{`zhiban_dashboard_requests_total{code="200",route="/indicators"} 1`, "zhiban_warehouse_up 1", "zhiban_projection_lag_seconds 1", fmt.Sprintf("zhiban_projected_events %g", float64(f.head))} {
+	for _, want := range []string{`zhiban_dashboard_requests_total{code="200",route="/docs/indicators"} 1`, "zhiban_warehouse_up 1", "zhiban_projection_lag_seconds 1", fmt.Sprintf("zhiban_projected_events %g", float64(f.head))} {
 		if !strings.Contains(body, want) {
 			t.Errorf("metrics lack %s:\n%s", want, body)
 		}

@@ -119,7 +119,7 @@ func TestEveryPageTellsTheLastVerification(t *testing.T) {
 	s := newServer(t, f)
 	says := func(words string) {
 		t.Helper()
-		if _, _, body := get(t, s, "/indicators"); !strings.Contains(body, `<a href="/verification"`) || !strings.Contains(body, ">"+words+"</a>") {
+		if _, _, body := get(t, s, "/docs/indicators"); !strings.Contains(body, `<a href="/verification"`) || !strings.Contains(body, ">"+words+"</a>") {
 			t.Errorf("no page says %q", words)
 		}
 	}

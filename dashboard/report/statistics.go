@@ -36,7 +36,7 @@ func (w *Warehouse) Statistics(ctx context.Context, scope Scope, q Query) (Stati
 		empty := true
 		for i, ind := range p.indicators {
 			row.Values[i] = c.value(ind)
-			empty = empty && (row.Values[i] == nil || *row.Values[i] == 0 && ind.Kind != schemas.Percentile)
+			empty = empty && (row.Values[i] == nil || *row.Values[i] == 0 && !ind.Divided())
 		}
 		if !empty || len(q.By) == 0 { // corrections may have taken all of it away
 			out.Rows = append(out.Rows, row)
