@@ -234,7 +234,7 @@ func (v *visit) form(m report.MonthlyReturn) ([]formColumn, []formGroup) {
 					row.By = v.t("dimension." + string(line.By))
 				}
 			}
-			row.Before.Href = v.cellDetails(m, line, "before", time.Time{})
+			row.Before.Href = v.cellDetails(m, line, lastMonth, time.Time{})
 			for _, h := range m.Live.Form.Columns {
 				c := v.formCell(line, line.Column(h.Column))
 				c.Month = h.Column == schemas.ColumnMonth
@@ -312,17 +312,21 @@ func (v *visit) formCell(line report.FormLine, f report.Figure) formCell {
 	return c
 }
 
+// lastMonth stands beside the month on the page; it is no column of the form.
+const lastMonth schemas.FormColumn = "before"
+
 // cellDetails is the page of the postings behind a column of a line, as of a
 // moment; the zero moment is now.
 func (v *visit) cellDetails(m report.MonthlyReturn, line report.FormLine, column schemas.FormColumn, asOf time.Time) string {
 	r := m.Live.Period
+	rules := schemas.ReturnRules{PeriodBegins: int(r.From-r.From.Month().First()) + 1}
 	switch column {
 	case schemas.ColumnYTD:
-		r.From, r.To = schemas.Returns.YearToDate(m.ID.Month)
+		r.From, r.To = rules.YearToDate(m.ID.Month)
 	case schemas.ColumnLastYear:
-		r.From, r.To = schemas.Returns.Period(m.ID.Month - 12)
-	case "before":
-		r.From, r.To = schemas.Returns.Period(m.ID.Month - 1)
+		r.From, r.To = rules.Period(m.ID.Month - 12)
+	case lastMonth:
+		r.From, r.To = rules.Period(m.ID.Month - 1)
 	}
 	var filter []string
 	if line.By != "" {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"sync"
+	"testing"
 	"time"
 
 	"zhiban/dashboard/report"
@@ -269,4 +270,18 @@ func (c *closing) late(station schemas.StationCode, day schemas.Day) {
 	c.post(fakePosting{person: 4002, Posting: report.Posting{Indicator: schemas.Consultations, Quantity: 1, Division: station.Division(), Station: station, Lawyer: c.lawyers[0].Licence,
 		Day: day, Time: day.Start(), Recorded: c.now, Channel: "visit", PersonRole: "relative", Type: "zhiban.consultation.recorded.v1"}})
 	slices.SortStableFunc(c.postings, func(a, b fakePosting) int { return int(a.Day - b.Day) })
+}
+
+// again puts the first step of a return into the log a second time, as another
+// event.
+func (c *closing) again(t *testing.T, id schemas.ReturnID) {
+	t.Helper()
+	c.stepping.Lock()
+	defer c.stepping.Unlock()
+	e := c.steps[id][0]
+	e.ID[15]++
+	c.steps[id] = append(c.steps[id], e)
+	c.mu.Lock()
+	c.head++
+	c.mu.Unlock()
 }

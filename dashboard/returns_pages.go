@@ -140,16 +140,16 @@ func (v *visit) closeLink(division schemas.DivisionCode, month schemas.Month) st
 	return v.link("/returns", "month", month.String(), "division", of, "figure", "", "view", "")
 }
 
-// closeCrumbs lead from the province's close to that of a division.
+// closeCrumbs lead from the province's close to that of a division. Counties
+// have none: there is nothing below them.
 func (v *visit) closeCrumbs(division schemas.DivisionCode, last string) []link {
 	out := []link{{v.t("close.title"), v.closeLink(schemas.Province, v.month)}}
 	for _, d := range schemas.Divisions.Path(division) {
-		l := link{d.Name, v.closeLink(d.Code, v.month)}
-		if d.Level == schemas.LevelCounty {
-			l.Href = ""
-		}
-		if d.Code != schemas.Province {
-			out = append(out, l)
+		switch {
+		case d.Level == schemas.LevelPrefecture:
+			out = append(out, link{d.Name, v.closeLink(d.Code, v.month)})
+		case d.Level == schemas.LevelCounty && last == "":
+			out = append(out, link{Text: d.Name})
 		}
 	}
 	if last != "" {

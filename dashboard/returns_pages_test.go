@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -190,6 +191,16 @@ func (b *browser) push(selector string) {
 	b.do(chromedp.Click(chromedp.CSS(selector)))
 }
 
+// refused drops the browser's own line about an answer that is an error; a
+// second one, or another, is left for clean.
+func (b *browser) refused(status int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if i := slices.IndexFunc(b.wrong, func(w string) bool { return strings.Contains(w, fmt.Sprintf("status of %d", status)) }); i >= 0 {
+		b.wrong = slices.Delete(b.wrong, i, i+1)
+	}
+}
+
 // stands waits until the page says where the return stands.
 func (b *browser) stands(state string) {
 	b.t.Helper()
@@ -219,11 +230,21 @@ func TestAMonthIsClosedByClicking(t *testing.T) {
 	b.at(returnPath220182)
 	shown("open")
 
+	// What stands in the way is said in place, and what was typed is kept.
+	b.fill(`#submit input[name=filler]`, "李敏")
+	b.push(`#submit input[name=confirm]`)
+	b.push(`#submit button`)
+	b.wait(`document.readyState === 'complete' && document.querySelectorAll('[role=alert] li').length === 2`)
+	b.look("blocked")
+	b.accessible("blocked")
+	b.refused(http.StatusConflict)
+	if name := eval[string](b, `document.querySelector('#submit input[name=filler]').value`); name != "李敏" {
+		t.Errorf("the filler is %q", name)
+	}
+
 	// The county's clerk gives reasons for what cannot be mended, and submits.
 	b.fill(`#reason-consultations_unsigned`, "承办律师出差，下月补签")
 	b.fill(`#reason-parked_events`, "外县记录")
-	b.fill(`#submit input[name=filler]`, "李敏")
-	b.push(`#submit input[name=confirm]`)
 	b.push(`#submit button`)
 	b.stands("已报待审")
 	shown("submitted")
@@ -296,7 +317,8 @@ func TestAMonthIsClosedByClicking(t *testing.T) {
 	}
 	b.scheme("light")
 	b.size(360, 780, true)
-	for name, path := range map[string]string{"close-360": "/returns?month=2026-10", "return-360": returnPath220182, "prefecture-360": "/returns/220100/2026-10"} {
+	c.late("220182-court", schemas.Date(2026, time.October, 21))
+	for name, path := range map[string]string{"close-360": "/returns?month=2026-10", "late-360": returnPath220182, "prefecture-360": "/returns/220100/2026-10", "english-360": "/returns/220100/2026-10?lang=en"} {
 		b.open(path)
 		b.look(name)
 		b.fits(name)
@@ -387,6 +409,43 @@ func TestTheCloseSaysWhoActsNextAndWhomToRemind(t *testing.T) {
 	}
 	if _, _, body = get(t, s, "/returns?division=220100&month=2026-10"); !strings.Contains(body, "现已逾期") || !strings.Contains(body, "逾期未报（16个单位）") {
 		t.Error("who is overdue is not listed")
+	}
+}
+
+// Two clerks submit at once: the second is told that it came to nothing.
+func TestWhatCameTooLateIsSaidToHaveNoEffect(t *testing.T) {
+	c := newClosing()
+	s := closingServer(t, c, 0)
+	_, _, body := get(t, s, returnPath220182)
+	sendForm(t, s, returnPath220182, "step", "submit", "cut", cutOf(t, body), "filler", "李敏", "confirm", "yes")
+	c.again(t, october)
+	steps := c.folded(october).Steps
+	if len(steps) != 2 || steps[1].Ignored == "" {
+		t.Fatalf("%+v", steps)
+	}
+	for _, lang := range languages {
+		code, _, body := get(t, s, returnPath220182+"?done=submitted&event="+steps[1].Event.String()+"&lang="+lang)
+		if code != http.StatusOK || !strings.Contains(body, `class="told failed"`) || !strings.Contains(body, `class="ignored"`) {
+			t.Errorf("%s: %d, and the page does not say that it had no effect", lang, code)
+		}
+		if regexp.MustCompile(`%!|ZgotmplZ|<no value>`).MatchString(body) {
+			t.Errorf("%s: a phrase or a value is broken", lang)
+		}
+	}
+}
+
+// A month that is not over cannot be submitted, whatever the reason.
+func TestAMonthThatIsNotOverCannotBeSubmitted(t *testing.T) {
+	c := newClosing()
+	c.blockers["220182"] = []report.Blocker{{Code: report.PeriodRunning, Count: 7, Final: true}, {Code: report.OpenShifts, Count: 2, Indicator: schemas.ShiftsOpen}}
+	s := closingServer(t, c, 0)
+	_, _, body := get(t, s, "/returns/220182/2026-11")
+	if !strings.Contains(body, "统计时段尚未结束，还有7天") || strings.Contains(body, `name="filler"`) || strings.Contains(body, `name="reason.`) {
+		t.Error("the page lets the month be submitted")
+	}
+	code, _, body := sendForm(t, s, "/returns/220182/2026-11", "step", "submit", "cut", cutOf(t, body), "filler", "李敏", "confirm", "yes", "reason.period_running", "急", "reason.shifts_open", "急")
+	if code != http.StatusConflict || !strings.Contains(body, "写明理由也不能上报") {
+		t.Errorf("%d", code)
 	}
 }
 
