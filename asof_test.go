@@ -131,6 +131,12 @@ func TestEveryPastMomentKeepsItsAnswers(t *testing.T) {
 		t.Logf("%s: %d questions, %d rows the same", when, len(answers), rows)
 	}
 	again("from the tables as they grew")
+	for range 40 {
+		partsMakeTheWhole(t, figures, randomQuery(random, sofar), random)
+	}
+	for range 8 {
+		postingsMakeTheFigure(t, figures, randomQuery(random, sofar))
+	}
 
 	rebuild, err := projector.NewRebuild(ctx, config, conn, false, slog.New(slog.DiscardHandler))
 	if err != nil {
