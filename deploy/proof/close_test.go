@@ -1,0 +1,525 @@
+package proof
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	kafka "github.com/segmentio/kafka-go"
+
+	"zhiban/dashboard"
+	"zhiban/dashboard/report"
+	"zhiban/deploy/embedded"
+	"zhiban/ingest"
+	"zhiban/ingest/simulate"
+	"zhiban/projector"
+	"zhiban/schemas"
+	"zhiban/schemas/warehouse"
+)
+
+// The promise of the monthly close: a simulated province is closed month by
+// month by clerks who work over the API, while events and corrections of closed
+// months keep coming. Read back from the log alone, every frozen form is what a
+// plain count of the events before its cut gives, its file is served byte for
+// byte, and after the last amendments every form is the truth.
+//
+// It plays one prefecture for three months; with ZHIBAN_CLOSE_YEAR=1 the whole
+// province for a year.
+func TestAYearIsClosedMonthByMonth(t *testing.T) {
+	config := simulate.Config{From: schemas.Date(2026, 1, 1), To: schemas.Date(2026, 3, 31), Seed: 11, Scale: 0.3, Division: "220400", Stamped: true}
+	if os.Getenv("ZHIBAN_CLOSE_YEAR") != "" {
+		config.To, config.Division, config.Scale = schemas.Date(2026, 12, 31), "", 0.1
+	}
+	c := startClose(t, config)
+	places := []schemas.DivisionCode{"220400"}
+	if config.Division == "" {
+		places = nil
+		for _, d := range schemas.Divisions.Children(schemas.Province, config.From, config.To) {
+			places = append(places, d.Code)
+		}
+	}
+	for month := config.From.Month(); month <= config.To.Month(); month++ {
+		c.closeMonth(month, places)
+	}
+
+	c.feed(config.To + 60)
+	today := config.To + 20
+	c.set(today, 9)
+	for month := config.From.Month(); month <= config.To.Month(); month++ {
+		for _, d := range append(below(places...), append(places, schemas.Province)...) {
+			c.amend(d, month)
+		}
+		c.settle()
+	}
+	c.compareWithLog(places)
+	c.compareWithTruth(places, c.sim.Truth(today))
+}
+
+// closeTest is a platform at work on a clock of its own.
+type closeTest struct {
+	t       *testing.T
+	sim     *simulate.Simulation
+	events  []schemas.Envelope // still to come, in order of recording
+	kafka   string
+	figures *report.Warehouse
+	web     *httptest.Server
+	clock   atomic.Pointer[time.Time]
+	mu      sync.Mutex
+	sent    int64
+	refused int // submissions that blockers stopped
+	amended int
+
+	months    int // that were closed
+	unamended int // returns that needed no amendment
+	standing  map[schemas.ReturnID]schemas.FrozenReturn
+}
+
+func startClose(t *testing.T, config simulate.Config) *closeTest {
+	t.Helper()
+	ctx := t.Context()
+	engines, err := embedded.Start(ctx, embedded.Config{Dir: t.TempDir(), Topics: map[string]int{schemas.Topic: 3, schemas.DeadLetterTopic: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = engines.Close() })
+	if err := warehouse.Migrate(ctx, engines.ClickHouse().DSN()); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := warehouse.Open(ctx, engines.ClickHouse().DSN())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	p, err := projector.New(projector.Config{Brokers: []string{engines.Kafka()}, Linger: time.Millisecond}, conn, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	projecting, stop := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan error, 1)
+	go func() { done <- p.Run(projecting) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	c := &closeTest{t: t, kafka: engines.Kafka(), figures: report.New(conn), standing: map[schemas.ReturnID]schemas.FrozenReturn{}}
+	if c.sim, err = simulate.New(config); err != nil {
+		t.Fatal(err)
+	}
+	c.events = slices.Collect(c.sim.Events())
+	c.set(config.From, 8)
+	now := func() time.Time { return *c.clock.Load() }
+	c.figures.Clock = now
+	pages, err := dashboard.New(dashboard.Config{Now: now, Append: c.append, Log: slog.New(slog.DiscardHandler)}, c.figures)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.web = httptest.NewServer(pages.Handler())
+	t.Cleanup(c.web.Close)
+	return c
+}
+
+// append writes events as recorded now.
+func (c *closeTest) append(ctx context.Context, events []schemas.Envelope) error {
+	for i := range events {
+		events[i].RecordedTime, events[i].RecordedBy = c.clock.Load().UTC().Format(schemas.WireTime), "test"
+	}
+	if err := ingest.AppendRecorded(ctx, []string{c.kafka}, slices.Values(events), func(schemas.Envelope) {}); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sent += int64(len(events))
+	return nil
+}
+
+// set puts the clock to an hour of a day.
+func (c *closeTest) set(day schemas.Day, hour int) {
+	at := day.Start().Add(time.Duration(hour) * time.Hour)
+	c.clock.Store(&at)
+}
+
+// feed records what is recorded before a day.
+func (c *closeTest) feed(day schemas.Day) {
+	c.t.Helper()
+	n := 0
+	for n < len(c.events) {
+		at, err := time.Parse(time.RFC3339, c.events[n].RecordedTime)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		if !at.Before(day.Start()) {
+			break
+		}
+		n++
+	}
+	if err := ingest.AppendRecorded(c.t.Context(), []string{c.kafka}, slices.Values(c.events[:n]), func(schemas.Envelope) {}); err != nil {
+		c.t.Fatal(err)
+	}
+	c.events, c.sent = c.events[n:], c.sent+int64(n)
+	c.settle()
+}
+
+func (c *closeTest) settle() { c.t.Helper(); waitProjected(c.t, c.figures, c.sent) }
+
+// returned is what the clerks read of a return.
+type returned struct {
+	Blockers []struct{ Code string }
+	Changes  []schemas.FormChange
+	Live     struct{ Cut map[int]int64 }
+}
+
+func (c *closeTest) read(d schemas.DivisionCode, month schemas.Month) (r returned) {
+	c.t.Helper()
+	c.get(fmt.Sprintf("/api/v1/returns/%s/%s", d, month), &r)
+	return r
+}
+
+func (c *closeTest) get(path string, into any) {
+	c.t.Helper()
+	body := get(c.t, c.web.URL+path)
+	if err := json.Unmarshal(body, into); err != nil {
+		c.t.Fatalf("%s: %v: %.300s", path, err, body)
+	}
+}
+
+// post does a step and returns the status with the answer.
+func (c *closeTest) post(d schemas.DivisionCode, month schemas.Month, step string, body any) (int, string) {
+	c.t.Helper()
+	b, err := json.Marshal(body)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	resp, err := http.Post(fmt.Sprintf("%s/api/v1/returns/%s/%s/%s", c.web.URL, d, month, step), "application/json", bytes.NewReader(b))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
+}
+
+func (c *closeTest) must(d schemas.DivisionCode, month schemas.Month, step string, body any) {
+	c.t.Helper()
+	if status, text := c.post(d, month, step, body); status != http.StatusAccepted {
+		c.t.Fatalf("%s of %s for %s: %d %.600s", step, d, month, status, text)
+	}
+}
+
+// submit is a clerk who gives a reason for every blocker, the first ones after
+// being told so, and reports exactly the form that was on the screen.
+func (c *closeTest) submit(d schemas.DivisionCode, month schemas.Month) {
+	c.t.Helper()
+	r := c.read(d, month)
+	body := map[string]any{"filler": "李敏", "cut": r.Live.Cut}
+	if len(r.Blockers) > 0 && c.refused < 3 {
+		if status, text := c.post(d, month, "submit", body); status != http.StatusConflict || !strings.Contains(text, "blockers."+r.Blockers[0].Code) {
+			c.t.Fatalf("%s for %s was submitted in spite of %v: %d %.300s", d, month, r.Blockers, status, text)
+		}
+		c.refused++
+	}
+	var overrides []schemas.ReturnOverride
+	for _, b := range r.Blockers {
+		overrides = append(overrides, schemas.ReturnOverride{Blocker: b.Code, Reason: "已核实，次月补正"})
+	}
+	body["overrides"] = overrides
+	c.must(d, month, "submit", body)
+}
+
+// amend amends a return that differs from the books.
+func (c *closeTest) amend(d schemas.DivisionCode, month schemas.Month) {
+	c.t.Helper()
+	if r := c.read(d, month); len(r.Changes) > 0 {
+		c.must(d, month, "amend", map[string]any{"signer": "赵国华", "reason": "补录、更正", "cut": r.Live.Cut})
+		c.amended++
+	} else if c.unamended++; c.unamended == 1 {
+		if status, text := c.post(d, month, "amend", map[string]any{"signer": "赵国华", "reason": "无"}); status != http.StatusConflict {
+			c.t.Fatalf("an amendment of nothing: %d %.300s", status, text)
+		}
+	}
+}
+
+func below(places ...schemas.DivisionCode) []schemas.DivisionCode {
+	var out []schemas.DivisionCode
+	for _, p := range places {
+		for _, id := range (schemas.ReturnID{Division: p, Month: schemas.Date(2026, 1, 1).Month()}).MadeOf() {
+			out = append(out, id.Division)
+		}
+	}
+	return out
+}
+
+// closeMonth plays a month: the counties report on the 3rd, one is sent back and
+// one is late; prefectures accept and report on the 12th, the province on the
+// 18th.
+func (c *closeTest) closeMonth(month schemas.Month, places []schemas.DivisionCode) {
+	t := c.t
+	t.Helper()
+	c.months++
+	counties := below(places...)
+	next := (month + 1).First()
+	c.set(month.Last(), 20)
+	if status, text := c.post(counties[0], month, "submit", map[string]any{"filler": "李敏", "overrides": []schemas.ReturnOverride{{Blocker: "period_running", Reason: "急"}}}); status != http.StatusConflict || !strings.Contains(text, "period_running") {
+		t.Fatalf("a month was closed before its end: %d %.300s", status, text)
+	}
+
+	c.feed(next + 2)
+	c.set(next+2, 10)
+	late, sentBack := counties[len(counties)-1], counties[0]
+	for _, d := range counties[:len(counties)-1] {
+		c.submit(d, month)
+	}
+	c.settle()
+	if status, _ := c.post(sentBack, month, "submit", map[string]any{"filler": "李敏"}); status != http.StatusConflict {
+		t.Fatalf("submitted twice: %d", status)
+	}
+	c.must(sentBack, month, "return", map[string]any{"signer": "赵国华", "reason": "看守所班次与签到簿不符"})
+	c.settle()
+	c.submit(sentBack, month)
+	c.settle()
+
+	c.feed(next + 11)
+	c.set(next+11, 9)
+	var grid report.CloseGrid
+	c.get("/api/v1/returns?month="+month.String(), &grid)
+	if !slices.Contains(grid.Missing, late) || slices.Contains(grid.Missing, sentBack) || len(grid.Reminders) == 0 || grid.Reminders[0].DaysLeft != 3 || !slices.Contains(grid.Reminders[0].Divisions, places[0]) {
+		t.Fatalf("on the 12th missing %v, to be reminded %v", grid.Missing, grid.Reminders)
+	}
+	c.submit(late, month)
+	c.settle()
+	for _, d := range counties {
+		c.must(d, month, "accept", map[string]any{"signer": "赵国华"})
+	}
+	c.settle()
+	for _, d := range counties { // what came in between the 3rd and the 12th
+		c.amend(d, month)
+	}
+	c.settle()
+	for _, p := range places {
+		r := c.read(p, month)
+		for _, b := range r.Blockers {
+			if strings.HasPrefix(b.Code, "children_") {
+				t.Fatalf("%s for %s: %s though all its counties agree with the books", p, month, b.Code)
+			}
+		}
+		c.submit(p, month)
+	}
+	c.settle()
+	for _, p := range places {
+		c.must(p, month, "accept", map[string]any{"signer": "孙立"})
+	}
+	c.settle()
+
+	c.feed(next + 17)
+	c.set(next+17, 9)
+	c.submit(schemas.Province, month)
+	c.settle()
+	c.must(schemas.Province, month, "accept", map[string]any{"signer": "孙立"})
+	c.settle()
+	c.get("/api/v1/returns?month="+month.String(), &grid)
+	if !slices.Equal(grid.Late, []schemas.DivisionCode{late}) {
+		t.Fatalf("late are %v, want %s", grid.Late, late)
+	}
+}
+
+// placed is an event with its place in the log.
+type placed struct {
+	schemas.Event
+	partition int
+	offset    int64
+}
+
+// readLog reads the whole log from the broker.
+func (c *closeTest) readLog() []placed {
+	c.t.Helper()
+	var out []placed
+	for partition := range 3 {
+		conn, err := kafka.DialLeader(c.t.Context(), "tcp", c.kafka, schemas.Topic, partition)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		last, err := conn.ReadLastOffset()
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		_ = conn.Close()
+		r := kafka.NewReader(kafka.ReaderConfig{Brokers: []string{c.kafka}, Topic: schemas.Topic, Partition: partition, MaxBytes: 16 << 20})
+		for next := int64(0); next < last; {
+			m, err := r.ReadMessage(c.t.Context())
+			if err != nil {
+				c.t.Fatal(err)
+			}
+			e, err := schemas.ParseEvent(m.Value)
+			if err != nil {
+				c.t.Fatal(err)
+			}
+			out = append(out, placed{e, partition, m.Offset})
+			next = m.Offset + 1
+		}
+		_ = r.Close()
+	}
+	return out
+}
+
+// compareWithLog folds the returns from the log and counts, for every version
+// of those that were closed, the events before its cut in the plainest way.
+func (c *closeTest) compareWithLog(places []schemas.DivisionCode) {
+	t := c.t
+	t.Helper()
+	log := c.readLog()
+	steps := map[schemas.ReturnID][]schemas.Event{}
+	for _, e := range log {
+		if id, err := schemas.ParseReturnID(e.Case.Key); e.Case.Kind == schemas.CaseReturn && err == nil {
+			steps[id] = append(steps[id], e.Event)
+		}
+	}
+	cells, versions := 0, 0
+	for id, history := range steps {
+		r := schemas.FoldReturn(id, history)
+		if !r.State.Final() {
+			t.Errorf("%s is %s", id, r.State)
+		}
+		for _, s := range r.Steps {
+			if s.Ignored != "" {
+				t.Errorf("%s: a step has no effect: %s", id, s.Ignored)
+			}
+		}
+		c.standing[id], _ = r.Standing()
+		for _, v := range r.Versions {
+			versions++
+			file := get(t, fmt.Sprintf("%s/api/v1/returns/%s/%s.xlsx?version=%d", c.web.URL, id.Division, id.Month, v.Version))
+			if !bytes.Equal(file, v.File) || schemas.SHA256(file) != v.SHA256 {
+				t.Errorf("%s version %d: the file that is served is not the frozen one", id, v.Version)
+			}
+			for column, from := range map[schemas.FormColumn]schemas.Day{schemas.ColumnMonth: id.Month.First(), schemas.ColumnYTD: schemas.Date(id.Month.Year(), 1, 1)} {
+				for cell, want := range plainCount(log, v.Cut, id.Division, from, id.Month.Last()) {
+					k := slices.IndexFunc(v.Figures, func(f schemas.FormFigure) bool { return f.Cell == cell })
+					if k < 0 {
+						t.Fatalf("%s has no cell %s", id, cell)
+					}
+					cells++
+					if got := *v.Figures[k].Value(column); got != (schemas.FormValue{Number: want}) {
+						t.Errorf("%s version %d: %s of %s is %v, counted as of its cut %v", id, v.Version, column, cell, got, want)
+					}
+				}
+			}
+		}
+	}
+	if want := c.months * (len(below(places...)) + len(places) + 1); len(steps) != want || c.refused == 0 || c.amended == 0 {
+		t.Errorf("%d returns, want %d; %d submissions were stopped, %d amendments", len(steps), want, c.refused, c.amended)
+	}
+	t.Logf("%d returns, %d frozen versions, %d cells as counted from the log; %d submissions stopped by blockers, %d amendments", len(steps), versions, cells, c.refused, c.amended)
+}
+
+// plainCount counts a few figures of the events before a cut.
+func plainCount(log []placed, cut map[int]int64, division schemas.DivisionCode, from, to schemas.Day) map[string]float64 {
+	cases := map[schemas.CaseID][]schemas.Event{}
+	for _, e := range log {
+		if e.offset < cut[e.partition] && e.Case.Kind != schemas.CaseReturn {
+			cases[e.Case] = append(cases[e.Case], e.Event)
+		}
+	}
+	reporting := map[schemas.StationCode]schemas.DivisionCode{}
+	for id, history := range cases {
+		cases[id] = schemas.Effective(history)
+		for _, e := range cases[id] {
+			if p, ok := e.Payload.(*schemas.StationFounded); ok {
+				reporting[schemas.StationCode(p.Code)] = schemas.DivisionCode(p.Reporting)
+			}
+		}
+	}
+	out := map[string]float64{"consultations": 0, "consultations.channel.visit": 0, "consultations.person_role.relative": 0, "consultations_unsigned": 0,
+		"persons_consulted": 0, "shifts": 0, "shifts.mode.phone": 0, "applications_received": 0, "plea_assistance": 0, "publicity_sessions": 0, "notifications_due": 0, "help_requests": 0}
+	persons := map[string]bool{}
+	for _, history := range cases {
+		signed := slices.ContainsFunc(history, func(e schemas.Event) bool { return e.Type.Verb == "signed" })
+		signedIn := false
+		for _, e := range history {
+			place := e.Source.Division
+			if d, ok := reporting[e.Source.Station]; ok {
+				place = d
+			}
+			if day := schemas.DayOf(e.Time); day < from || day > to || !schemas.Divisions.Within(place, division) {
+				continue
+			}
+			switch p := e.Payload.(type) {
+			case *schemas.ConsultationRecorded:
+				out["consultations"]++
+				if p.Channel == "visit" {
+					out["consultations.channel.visit"]++
+				}
+				if p.PersonRole == "relative" {
+					out["consultations.person_role.relative"]++
+				}
+				if !signed {
+					out["consultations_unsigned"]++
+				}
+				persons[p.Person] = true
+			case *schemas.ShiftSignedIn:
+				if signedIn { // a shift is one, however often it was signed in
+					continue
+				}
+				signedIn = true
+				out["shifts"]++
+				if p.Mode == "phone" {
+					out["shifts.mode.phone"]++
+				}
+			case *schemas.ApplicationReceived:
+				out["applications_received"]++
+			case *schemas.AssistanceGiven:
+				if p.Service == "plea_leniency" {
+					out["plea_assistance"]++
+				}
+			case *schemas.ActivityHeld:
+				if p.Kind == "publicity" {
+					out["publicity_sessions"]++
+				}
+			case *schemas.NotificationTriggered:
+				out["notifications_due"]++
+			case *schemas.HelpRequestReceived:
+				out["help_requests"]++
+			}
+		}
+	}
+	out["persons_consulted"] = float64(len(persons))
+	return out
+}
+
+// compareWithTruth compares what stands, after all amendments, with what the
+// simulation knows it did.
+func (c *closeTest) compareWithTruth(places []schemas.DivisionCode, truth *simulate.Truth) {
+	t := c.t
+	t.Helper()
+	cells := 0
+	for month := truth.From.Month(); month <= truth.To.Month(); month++ {
+		for _, d := range append(below(places...), append(places, schemas.Province)...) {
+			for _, f := range c.standing[schemas.ReturnID{Division: d, Month: month}].Figures {
+				ind, err := schemas.Indicators.Lookup(schemas.IndicatorCode(f.Cell))
+				if err != nil || ind.Divided() {
+					continue // a part, or a ratio of two that are compared
+				}
+				cells++
+				if want := truth.Lookup(month, d, ind.Code); int64(f.Month.Number) != want || f.Month.Mark != "" {
+					t.Errorf("%s of %s for %s stands at %v, the truth is %d", ind.Code, d, month, f.Month, want)
+				}
+			}
+		}
+	}
+	t.Logf("%d cells that stand are the truth", cells)
+}
