@@ -662,6 +662,10 @@ func (f *fake) MonthlyReturn(_ context.Context, _ report.Scope, division schemas
 	return report.MonthlyReturn{MonthlyReturn: schemas.MonthlyReturn{ID: schemas.ReturnID{Division: division, Month: month}, State: schemas.ReturnOpen}, Live: live}, err
 }
 
+func (f *fake) ReturnHistory(_ context.Context, _ report.Scope, division schemas.DivisionCode, month schemas.Month) (schemas.MonthlyReturn, error) {
+	return schemas.FoldReturn(schemas.ReturnID{Division: division, Month: month}, nil), f.down
+}
+
 func (f *fake) Returns(_ context.Context, _ report.Scope, division schemas.DivisionCode, month schemas.Month) (report.CloseGrid, error) {
 	return report.CloseGrid{Division: division, Month: month.String(), Cut: f.cut(), AsOf: f.now}, f.down
 }

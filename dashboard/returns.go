@@ -187,16 +187,22 @@ func (s *Server) returnByID(ctx context.Context, in *OfReturn) (*body[returnView
 // stepNames are the steps as the API calls them, by the verbs of their events.
 var stepNames = map[string]string{"submitted": "submit", "returned": "return", "accepted": "accept", "amended": "amend"}
 
+// allowed are the steps that can be taken in a state.
+func allowed(state schemas.ReturnState) []string {
+	out := []string{}
+	for _, verb := range state.Steps() {
+		out = append(out, stepNames[verb])
+	}
+	return out
+}
+
 func viewReturn(m report.MonthlyReturn) returnView {
 	l := m.Live
 	v := returnView{
 		Division: m.ID.Division, Name: l.Division.Name, Unit: l.Unit, Month: m.ID.Month.String(), From: l.Period.From, To: l.Period.To, Rule: l.Rule, Due: l.Due,
 		ReportsTo: m.ReportsTo, State: m.State, Row: m.Row, MadeOf: notNil(m.Made), Steps: notNil(m.Steps), Changes: notNil(m.Changes),
-		Allowed: []string{}, Blockers: []returnBlocker{}, Versions: []returnVersion{},
+		Allowed: allowed(m.State), Blockers: []returnBlocker{}, Versions: []returnVersion{},
 		Live: returnForm{Form: l.Form.Version, Title: l.Form.Title, Cut: l.Cut, AsOf: l.AsOf.In(schemas.Shanghai)},
-	}
-	for _, verb := range m.State.Steps() {
-		v.Allowed = append(v.Allowed, stepNames[verb])
 	}
 	for _, b := range m.Blockers {
 		v.Blockers = append(v.Blockers, returnBlocker{b, notNil(blockerLinks(m, b))})
@@ -272,11 +278,11 @@ func (s *Server) returnFile(ctx context.Context, in *struct {
 		return nil, s.apiError(ctx, err)
 	}
 	if version != "live" && asOf.IsZero() {
-		m, err := s.readReturn(ctx, id, nil)
+		r, err := s.read.ReturnHistory(ctx, report.ProvinceWide, id.Division, id.Month)
 		if err != nil {
-			return nil, s.apiError(ctx, err)
+			return nil, s.apiError(ctx, fmt.Errorf("return %s: %w", id, unavailable(err)))
 		}
-		if f, ok := frozenFile(m, version); ok {
+		if f, ok := frozenFile(r, version); ok {
 			return newDownload(f), nil
 		}
 		if version != "" {
@@ -295,15 +301,15 @@ func (s *Server) returnFile(ctx context.Context, in *struct {
 }
 
 // frozenFile is the file of a version, of what stands when none is named.
-func frozenFile(m report.MonthlyReturn, version string) (export.File, bool) {
-	v, ok := m.Standing()
+func frozenFile(r schemas.MonthlyReturn, version string) (export.File, bool) {
+	v, ok := r.Standing()
 	if version != "" {
-		i := slices.IndexFunc(m.Versions, func(f schemas.FrozenReturn) bool { return strconv.Itoa(f.Version) == version })
+		i := slices.IndexFunc(r.Versions, func(f schemas.FrozenReturn) bool { return strconv.Itoa(f.Version) == version })
 		if ok = i >= 0; ok {
-			v = m.Versions[i]
+			v = r.Versions[i]
 		}
 	}
-	return export.File{Name: fmt.Sprintf("值班律师工作统计表-%s-%s-第%d版.xlsx", m.Live.Division.Name, m.ID.Month, v.Version), Type: export.XLSX, Body: v.File}, ok
+	return export.File{Name: fmt.Sprintf("值班律师工作统计表-%s-%s-第%d版.xlsx", schemas.Divisions.Name(r.ID.Division), r.ID.Month, v.Version), Type: export.XLSX, Body: v.File}, ok
 }
 
 // stepDone is the answer to a step of a return: it is in the log. The pages show
@@ -375,16 +381,17 @@ func (s *Server) step(ctx context.Context, in *OfReturn, cut map[int]int64, step
 	return &body[stepDone]{done}, nil
 }
 
-// returnStep is a step of a return to be taken: its verb, and what it says of
-// the return as it is.
+// returnStep is a step of a return to be taken: its verb, whether it freezes the
+// live form, and what it says of the return as it is.
 type returnStep struct {
-	verb string
-	make func(report.MonthlyReturn) (any, stepDone, error)
+	verb    string
+	freezes bool
+	make    func(report.MonthlyReturn) (any, stepDone, error)
 }
 
 // submission freezes the live form.
 func submission(filler string, overrides []schemas.ReturnOverride) returnStep {
-	return returnStep{"submitted", func(m report.MonthlyReturn) (any, stepDone, error) {
+	return returnStep{"submitted", true, func(m report.MonthlyReturn) (any, stepDone, error) {
 		if open := report.Unanswered(m.Blockers, overrides); len(open) > 0 {
 			return nil, stepDone{}, blocked(open)
 		}
@@ -401,12 +408,12 @@ func submission(filler string, overrides []schemas.ReturnOverride) returnStep {
 
 // decision says yes or no to a submitted return.
 func decision(verb string, payload any) returnStep {
-	return returnStep{verb, func(report.MonthlyReturn) (any, stepDone, error) { return payload, stepDone{}, nil }}
+	return returnStep{verb, false, func(report.MonthlyReturn) (any, stepDone, error) { return payload, stepDone{}, nil }}
 }
 
 // amendment freezes what differs from what stands.
 func amendment(signer, reason string) returnStep {
-	return returnStep{"amended", func(m report.MonthlyReturn) (any, stepDone, error) {
+	return returnStep{"amended", true, func(m report.MonthlyReturn) (any, stepDone, error) {
 		if len(m.Changes) == 0 {
 			return nil, stepDone{}, errNothingToAmend
 		}
@@ -425,13 +432,19 @@ var errNothingToAmend = schemas.Errorf(schemas.Conflict, "nothing differs from t
 
 // take appends one step of a return to the log.
 func (s *Server) take(ctx context.Context, id schemas.ReturnID, cut map[int]int64, step returnStep) (stepDone, error) {
-	m, err := s.readReturn(ctx, id, cut)
+	r, err := s.read.ReturnHistory(ctx, report.ProvinceWide, id.Division, id.Month)
 	if err != nil {
-		return stepDone{}, err
+		return stepDone{}, fmt.Errorf("return %s: %w", id, unavailable(err))
 	}
-	next, ok := m.State.After(step.verb)
+	next, ok := r.State.After(step.verb)
 	if !ok {
-		return stepDone{}, schemas.Errorf(schemas.Conflict, "return %s is %s; what can be done now: %s", id, m.State, strings.Join(viewReturn(m).Allowed, ", "))
+		return stepDone{}, schemas.Errorf(schemas.Conflict, "return %s is %s; what can be done now: %s", id, r.State, strings.Join(allowed(r.State), ", "))
+	}
+	m := report.MonthlyReturn{MonthlyReturn: r, Live: report.DivisionMonth{AsOf: s.now()}}
+	if step.freezes {
+		if m, err = s.readReturn(ctx, id, cut); err != nil {
+			return stepDone{}, err
+		}
 	}
 	payload, done, err := step.make(m)
 	if err != nil {

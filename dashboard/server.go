@@ -53,6 +53,7 @@ type Reader interface {
 	Lawyer(ctx context.Context, scope report.Scope, licence string, asOf time.Time) (report.Lawyer, error)
 	LawyerYear(ctx context.Context, scope report.Scope, licence string, year int, asOf time.Time) (report.LawyerYear, error)
 	MonthlyReturn(ctx context.Context, scope report.Scope, division schemas.DivisionCode, month schemas.Month, cut map[int]int64) (report.MonthlyReturn, error)
+	ReturnHistory(ctx context.Context, scope report.Scope, division schemas.DivisionCode, month schemas.Month) (schemas.MonthlyReturn, error)
 	Returns(ctx context.Context, scope report.Scope, division schemas.DivisionCode, month schemas.Month) (report.CloseGrid, error)
 	DivisionMonth(ctx context.Context, scope report.Scope, division schemas.DivisionCode, month schemas.Month, asOf time.Time) (report.DivisionMonth, error)
 	Deck(ctx context.Context, scope report.Scope, division schemas.DivisionCode, month schemas.Month, asOf time.Time) (report.Deck, error)

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -174,29 +173,60 @@ func Thaw(live DivisionMonth, form schemas.Form, v schemas.FrozenReturn) Divisio
 	return m
 }
 
-// MonthlyReturn is a division's return for a month as it is now. Offsets, when
-// given, are the cut that the live form is of: that of the page its clerk saw.
-func (w *Warehouse) MonthlyReturn(ctx context.Context, scope Scope, division schemas.DivisionCode, month schemas.Month, offsets map[int]int64) (MonthlyReturn, error) {
-	i, err := w.inquire(ctx, scope, time.Time{})
+// ReturnHistory is a division's return for a month without its live form: the
+// steps so far, and what they froze.
+func (w *Warehouse) ReturnHistory(ctx context.Context, scope Scope, division schemas.DivisionCode, month schemas.Month) (schemas.MonthlyReturn, error) {
+	id, err := returnIn(scope, division, month)
 	if err != nil {
-		return MonthlyReturn{}, err
+		return schemas.MonthlyReturn{}, err
 	}
+	cut, err := w.Cut(ctx, time.Time{})
+	if err != nil {
+		return schemas.MonthlyReturn{}, err
+	}
+	all, err := w.returnsOf(ctx, cut, month, id)
+	return historyOf(all, id), err
+}
+
+// returnIn names a return that the scope reaches.
+func returnIn(scope Scope, division schemas.DivisionCode, month schemas.Month) (schemas.ReturnID, error) {
 	if err := scope.admits(division); err != nil {
-		return MonthlyReturn{}, err
+		return schemas.ReturnID{}, err
+	}
+	if _, err := documentDivision(scope, division); err != nil {
+		return schemas.ReturnID{}, err
 	}
 	id, err := schemas.ParseReturnID(schemas.ReturnID{Division: division, Month: month}.String())
 	if err != nil {
-		return MonthlyReturn{}, schemas.Errorf(schemas.NotFound, "%w", err)
+		return schemas.ReturnID{}, schemas.Errorf(schemas.NotFound, "%w", err)
+	}
+	return id, nil
+}
+
+// historyOf finds a return among those that have steps.
+func historyOf(all map[schemas.ReturnID]schemas.MonthlyReturn, id schemas.ReturnID) schemas.MonthlyReturn {
+	if r, ok := all[id]; ok {
+		return r
+	}
+	return schemas.FoldReturn(id, nil)
+}
+
+// MonthlyReturn is a division's return for a month as it is now. Offsets, when
+// given, are the cut that the live form is of: that of the page its clerk saw.
+func (w *Warehouse) MonthlyReturn(ctx context.Context, scope Scope, division schemas.DivisionCode, month schemas.Month, offsets map[int]int64) (MonthlyReturn, error) {
+	id, err := returnIn(scope, division, month)
+	if err != nil {
+		return MonthlyReturn{}, err
+	}
+	i, err := w.inquire(ctx, scope, time.Time{})
+	if err != nil {
+		return MonthlyReturn{}, err
 	}
 	all, err := w.returnsOf(ctx, i.cut, month, id)
 	if err != nil {
 		return MonthlyReturn{}, err
 	}
-	m := MonthlyReturn{MonthlyReturn: all[id]}
-	m.ID = id
-	if m.State == "" {
-		m.State = schemas.ReturnOpen
-	}
+	m := MonthlyReturn{MonthlyReturn: historyOf(all, id)}
 	form := w.Rules.FormOf(month)
 	standing, stands := m.Standing()
 	if stands {
@@ -230,16 +260,13 @@ func (w *Warehouse) MonthlyReturn(ctx context.Context, scope Scope, division sch
 
 // Returns is the close of a month for division and all below it.
 func (w *Warehouse) Returns(ctx context.Context, scope Scope, division schemas.DivisionCode, month schemas.Month) (CloseGrid, error) {
+	root, err := returnIn(scope, division, month)
+	if err != nil {
+		return CloseGrid{}, err
+	}
 	i, err := w.inquire(ctx, scope, time.Time{})
 	if err != nil {
 		return CloseGrid{}, err
-	}
-	if err := scope.admits(division); err != nil {
-		return CloseGrid{}, err
-	}
-	root, err := schemas.ParseReturnID(schemas.ReturnID{Division: division, Month: month}.String())
-	if err != nil {
-		return CloseGrid{}, schemas.Errorf(schemas.NotFound, "%w", err)
 	}
 	all, err := w.returnsOf(ctx, i.cut, month, schemas.ReturnID{})
 	if err != nil {
@@ -276,8 +303,8 @@ type closing struct {
 
 func (c closing) row(id schemas.ReturnID) ReturnRow {
 	d, _ := schemas.Divisions.Get(id.Division)
-	r := c.all[id]
-	row := ReturnRow{Division: d.Code, Level: d.Level, ReportsTo: d.Parent, State: cmp.Or(r.State, schemas.ReturnOpen),
+	r := historyOf(c.all, id)
+	row := ReturnRow{Division: d.Code, Level: d.Level, ReportsTo: d.Parent, State: r.State,
 		Due: c.rules.DueDay(d.Level, id.Month), Amendments: r.Amendments()}
 	for _, s := range r.Steps {
 		at := s.Recorded.In(schemas.Shanghai)
