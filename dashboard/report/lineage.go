@@ -87,8 +87,13 @@ func (w *Warehouse) Postings(ctx context.Context, scope Scope, q Query, offset, 
 	return page, nil
 }
 
-// eachPage is how many postings EachPosting holds at a time.
-const eachPage = 20_000
+// eachPage is how many postings EachPosting holds at a time, and how many events
+// are looked up at once. What stands is found anew for each page, so its pages
+// are larger.
+const (
+	eachPage     = 20_000
+	standingPage = 10 * eachPage
+)
 
 // EachPosting hands all postings behind the figures of q to do, by day and then
 // by place in the log, and all of one cut.
@@ -98,11 +103,15 @@ func (w *Warehouse) EachPosting(ctx context.Context, scope Scope, q Query, do fu
 		return err
 	}
 	behind := p.behind()
+	size := eachPage
+	if q.Standing {
+		size = standingPage
+	}
 	after := fragment{}
 	for {
 		from := fragment{behind.sql + after.sql, slices.Concat(behind.args, after.args)}
 		// An event can have several postings on a day; they come in one page.
-		page, err := p.postings(ctx, from, `ORDER BY day, kafka_partition, kafka_offset LIMIT ? WITH TIES`, eachPage)
+		page, err := p.postings(ctx, from, `ORDER BY day, kafka_partition, kafka_offset LIMIT ? WITH TIES`, size)
 		if err != nil {
 			return err
 		}
@@ -111,7 +120,7 @@ func (w *Warehouse) EachPosting(ctx context.Context, scope Scope, q Query, do fu
 				return err
 			}
 		}
-		if len(page) < eachPage {
+		if len(page) < size {
 			return nil
 		}
 		last := page[len(page)-1]
@@ -156,14 +165,16 @@ func (p *plan) postings(ctx context.Context, from fragment, tail string, tailArg
 	if err := rows.Err(); err != nil {
 		return nil, unavailable("list postings", err)
 	}
-	return out, p.w.name(ctx, p.cut, out)
+	for part := range slices.Chunk(out, eachPage) {
+		if err := p.w.name(ctx, p.cut, part); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // name fills in the events of postings.
 func (w *Warehouse) name(ctx context.Context, cut Cut, postings []Posting) error {
-	if len(postings) == 0 {
-		return nil
-	}
 	byPlace := map[[2]int64][]int{}
 	var places []string
 	for i, x := range postings {
