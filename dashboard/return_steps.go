@@ -376,8 +376,8 @@ func (s *Server) await(ctx context.Context, id schemas.ReturnID, event schemas.E
 		}
 		if cut := status.Cut.String(); cut != seen {
 			seen = cut
-			m, err := s.readReturn(ctx, id, nil)
-			if err != nil || slices.ContainsFunc(m.Steps, func(x schemas.ReturnStep) bool { return x.Event == event }) {
+			r, err := s.read.ReturnHistory(ctx, report.ProvinceWide, id.Division, id.Month)
+			if err != nil || slices.ContainsFunc(r.Steps, func(x schemas.ReturnStep) bool { return x.Event == event }) {
 				return
 			}
 		}
