@@ -276,7 +276,6 @@ func TestFilesHaveChineseNames(t *testing.T) {
 		{"/api/v1/lawyers/" + f.lawyers[0].Licence + "/record.xlsx?year=2026", export.XLSX, ".xlsx"},
 		{"/api/v1/lawyers/" + f.lawyers[0].Licence + "/record?year=2026&format=xlsx", export.XLSX, ".xlsx"},
 		{"/api/v1/returns/220182/2026-10.xlsx", export.XLSX, ".xlsx"},
-		{"/api/v1/returns/220182/2026-10", export.XLSX, ".xlsx"},
 		{"/api/v1/slides?division=220182&period=2026-10", export.PPTX, ".pptx"},
 	} {
 		code, header, body := get(t, s, c.path)
