@@ -493,6 +493,9 @@ type blocked []report.Blocker
 
 func (b blocked) Error() string { return fmt.Sprintf("%d blockers", len(b)) }
 
+// Unwrap says what kind of error it is.
+func (b blocked) Unwrap() error { return &schemas.Error{Kind: schemas.Conflict, Message: b.Error()} }
+
 // stepError answers with everything that is wrong.
 func (s *Server) stepError(ctx context.Context, err error) error {
 	var details []error
