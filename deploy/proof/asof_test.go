@@ -74,7 +74,7 @@ func TestEveryPastMomentKeepsItsAnswers(t *testing.T) {
 	sent := int64(0)
 	var sofar time.Time
 	for len(events) > 0 {
-		portion := events[:min(len(events), 1+random.IntN(len(events)/4+50))]
+		portion := events[:min(len(events), 1+random.IntN(len(events)/2+50))]
 		events = events[len(portion):]
 		var messages []kafka.Message
 		for _, e := range portion {
@@ -105,7 +105,7 @@ func TestEveryPastMomentKeepsItsAnswers(t *testing.T) {
 		}
 		sent += int64(len(messages))
 		waitProjected(t, figures, sent)
-		for range 8 {
+		for range 6 {
 			q := randomQuery(random, sofar)
 			s, err := figures.Statistics(ctx, report.ProvinceWide, q)
 			if err != nil {
@@ -131,10 +131,10 @@ func TestEveryPastMomentKeepsItsAnswers(t *testing.T) {
 		t.Logf("%s: %d questions, %d rows the same", when, len(answers), rows)
 	}
 	again("from the tables as they grew")
-	for range 40 {
+	for range 20 {
 		partsMakeTheWhole(t, figures, randomQuery(random, sofar), random)
 	}
-	for range 8 {
+	for range 4 {
 		postingsMakeTheFigure(t, figures, randomQuery(random, sofar))
 	}
 
