@@ -2,9 +2,9 @@ package projector
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	kafka "github.com/segmentio/kafka-go"
@@ -23,6 +23,10 @@ type ledgerRow struct {
 
 // rowCounts is how many rows a range has in each table.
 type rowCounts struct{ events, postings, parked uint64 }
+
+func (b *batch) counts() rowCounts {
+	return rowCounts{uint64(b.events.len()), uint64(b.postings.len()), uint64(b.parked.len())}
+}
 
 // recovery, on assignment of a partition:
 //
@@ -182,7 +186,7 @@ func (w *worker) redo(ctx context.Context, r batchRange) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if n != (rowCounts{uint64(b.events.len()), uint64(b.postings.len()), uint64(b.parked.len())}) {
+	if n != b.counts() {
 		w.log.Error("a pending batch had landed in part; writing it again", "range", r.String())
 		if err := w.rewrite(ctx, r); err != nil {
 			return 0, err
@@ -194,17 +198,28 @@ func (w *worker) redo(ctx context.Context, r batchRange) (int64, error) {
 	return r.last + 1, nil
 }
 
-// rewrite removes a range's rows and writes them again under a new epoch.
+// rewrite removes a range's rows and writes them again under a new epoch. When a
+// rewriting was interrupted before, its tokens may be remembered although its
+// rows were removed; then the next epoch is taken.
 func (w *worker) rewrite(ctx context.Context, r batchRange) error {
-	w.epoch++
-	b, err := w.again(ctx, r, w.epoch)
-	if err != nil {
-		return err
+	for {
+		w.epoch++
+		b, err := w.again(ctx, r, w.epoch)
+		if err != nil {
+			return err
+		}
+		if err := w.remove(ctx, r.first, r.last); err != nil {
+			return err
+		}
+		if err := w.insert(ctx, b); err != nil {
+			return err
+		}
+		n, err := w.counts(ctx, r)
+		if err != nil || n == b.counts() {
+			return err
+		}
+		w.log.Warn("rows that were written again are not there; writing them once more", "range", b.String())
 	}
-	if err := w.remove(ctx, r.first, r.last); err != nil {
-		return err
-	}
-	return w.insert(ctx, b)
 }
 
 // again reads a range from the log and builds its batch. It leaves the history
@@ -213,7 +228,7 @@ func (w *worker) again(ctx context.Context, r batchRange, epoch uint32) (*batch,
 	if err := w.historyAt(ctx, r.first); err != nil {
 		return nil, err
 	}
-	log := w.reader(r.first)
+	log := w.reader(r.first, 10*time.Millisecond) // it is all there
 	defer log.Close()
 	var msgs []kafka.Message
 	for offset := r.first; offset <= r.last; offset++ {
@@ -244,11 +259,19 @@ func (w *worker) removeBeyond(ctx context.Context, head int64) error {
 }
 
 func (w *worker) remove(ctx context.Context, first, last int64) error {
-	for _, table := range []string{w.tables.Parked(), w.tables.Events(), w.tables.Postings()} {
+	r := batchRange{0, first, last}
+	n, err := w.counts(ctx, r)
+	if err != nil {
+		return err
+	}
+	for table, rows := range map[string]uint64{w.tables.Parked(): n.parked, w.tables.Events(): n.events, w.tables.Postings(): n.postings} {
+		if rows == 0 {
+			continue // deleting nothing takes as long as deleting
+		}
 		err := w.conn.Exec(ctx, `DELETE FROM `+table+` WHERE kafka_partition = {p:UInt16} AND kafka_offset BETWEEN {f:UInt64} AND {l:UInt64}
-			SETTINGS lightweight_deletes_sync = 2`, namedRange(w.partition, batchRange{0, first, last})...)
+			SETTINGS lightweight_deletes_sync = 2`, namedRange(w.partition, r)...)
 		if err != nil {
-			return errors.Join(fmt.Errorf("remove offsets %d to %d of partition %d from %s", first, last, w.partition, table), err)
+			return fmt.Errorf("remove offsets %d to %d of partition %d from %s: %w", first, last, w.partition, table, err)
 		}
 	}
 	return nil

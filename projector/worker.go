@@ -80,7 +80,7 @@ func (w *worker) project(ctx context.Context, progressed func()) error {
 	if err != nil {
 		return err
 	}
-	log := w.reader(next)
+	log := w.reader(next, time.Second)
 	defer log.Close()
 	var held *kafka.Message // read, but of the following batch
 	behind := false         // the log had much more than was projected
@@ -103,11 +103,12 @@ func (w *worker) project(ctx context.Context, progressed func()) error {
 	}
 }
 
-// reader reads the partition from an offset on.
-func (w *worker) reader(offset int64) *kafka.Reader {
+// reader reads the partition from an offset on. wait is how long it may wait for
+// what is not there yet; closing it takes as long.
+func (w *worker) reader(offset int64, wait time.Duration) *kafka.Reader {
 	r := kafka.NewReader(kafka.ReaderConfig{
 		Brokers: w.cfg.Brokers, Topic: w.topic, Partition: w.partition,
-		MinBytes: 1, MaxBytes: 2 << 20, MaxWait: time.Second, QueueCapacity: 2000,
+		MinBytes: 1, MaxBytes: 2 << 20, MaxWait: wait, QueueCapacity: 2000,
 		ReadBackoffMin: 10 * time.Millisecond, ReadBackoffMax: time.Second,
 	})
 	_ = r.SetOffset(offset) // fails only for a group's reader
