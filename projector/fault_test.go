@@ -447,7 +447,7 @@ func TestAProjectorThatWakesUpIsFenced(t *testing.T) {
 		if err := sleeper.Process.Signal(syscall.SIGCONT); err != nil {
 			t.Fatal(err)
 		}
-		f.until(f.sent, projectedSQL) // it joins again and goes on, but first it is refused
+		f.finish() // while the sleeper is awake and refused
 		f.proveWhole()
 	})
 }
@@ -572,10 +572,21 @@ func TestTheDiskIsFull(t *testing.T) {
 	defer f.conn.Close()
 	f.putProvince(provinceEvents)
 
-	filler := filepath.Join(data, "filler")
-	stop := f.runWith(func(p *Projector) { p.cfg.BatchRows = 100 })
-	f.atLeast(200, projectedSQL)
-	fill(t, filler)
+	// The disk becomes full between two batches, with nothing being written.
+	if err := f.conn.Exec(t.Context(), "SYSTEM STOP MERGES"); err != nil {
+		t.Fatal(err)
+	}
+	filler, commits := filepath.Join(data, "filler"), 0
+	stop := f.runWith(func(p *Projector) {
+		p.cfg.BatchRows = 100
+		p.cfg.Signal = func(s Step, _ int) {
+			if s == Committed {
+				if commits++; commits == 3 {
+					fill(t, filler)
+				}
+			}
+		}
+	})
 	f.says("NOT_ENOUGH_SPACE")
 	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)
