@@ -31,8 +31,10 @@ import (
 // The projector writes the log, what it amounts to and its ledger; the others
 // write the log alone.
 
-// BenchmarkProject projects.
+// BenchmarkProject projects, collecting garbage as the program does.
 func BenchmarkProject(b *testing.B) {
+	defer debug.SetGCPercent(debug.SetGCPercent(300))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(512 << 20))
 	overTheLog(b, "SELECT toInt64(sum(h)) FROM (SELECT max(last_offset) + 1 AS h FROM batches_v1 GROUP BY kafka_partition)", []string{"events_v1", "postings_v1"},
 		func(ctx context.Context, f *fixture, topic string) error {
 			p, err := New(Config{Brokers: f.brokers, Group: topic, Topic: topic}, f.conn, slog.New(f.log))
@@ -117,6 +119,68 @@ func BenchmarkKafkaEngine(b *testing.B) {
 	})
 }
 
+// BenchmarkRebuild rebuilds the tables of five years, about ten million events,
+// and compares them:
+//
+//	go test -run '^$' -bench Rebuild -benchtime 1x -timeout 30m ./projector
+func BenchmarkRebuild(b *testing.B) {
+	defer debug.SetGCPercent(debug.SetGCPercent(300))
+	for range b.N {
+		b.StopTimer()
+		f, ctx := newFixture(b), b.Context()
+		topic := f.topic + ".bench"
+		res, err := f.client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{Topic: topic, NumPartitions: benchPartitions, ReplicationFactor: 1}}})
+		if err != nil || res.Errors[topic] != nil {
+			b.Fatal(err, res)
+		}
+		n := fillTopic(b, f, topic, 2021)
+		cfg := Config{Brokers: f.brokers, Group: topic, Topic: topic}
+		p, err := New(cfg, f.conn, slog.New(f.log))
+		if err != nil {
+			b.Fatal(err)
+		}
+		running, stop := context.WithCancel(ctx)
+		done := make(chan error, 1)
+		go func() { done <- p.Run(running) }()
+		for f.number("SELECT toInt64(sum(h)) FROM (SELECT max(last_offset) + 1 AS h FROM batches_v1 GROUP BY kafka_partition)") < n {
+			time.Sleep(time.Second)
+		}
+		stop()
+		if err := <-done; err != nil {
+			b.Fatal(err)
+		}
+		debug.FreeOSMemory()
+		own, server := used(b)
+		b.StartTimer()
+		began := time.Now()
+		r, err := NewRebuild(ctx, cfg, f.conn, false, slog.New(f.log))
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := r.Fill(ctx, func(int64, int64) {}); err != nil {
+			b.Fatal(err)
+		}
+		filled := time.Since(began).Seconds()
+		compared, err := r.Compare(ctx)
+		if err != nil || !compared.Equal() {
+			b.Fatalf("compared %+v: %v", compared, err)
+		}
+		b.StopTimer()
+		ownAfter, serverAfter := used(b)
+		if err := r.Close(); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(0, "ns/op")
+		b.ReportMetric(float64(n), "events")
+		b.ReportMetric(float64(n)/filled, "events/s")
+		b.ReportMetric(time.Since(began).Seconds()-filled, "s-to-compare")
+		b.ReportMetric(ownAfter.cpu-own.cpu, "cpu-s")
+		b.ReportMetric(serverAfter.cpu-server.cpu, "clickhouse-cpu-s")
+		b.ReportMetric(float64(ownAfter.rss>>20), "MB")
+		b.ReportMetric(float64(compared.Figures), "figures")
+	}
+}
+
 // benchPartitions is how many partitions the log has.
 const benchPartitions = 4
 
@@ -130,7 +194,7 @@ func overTheLog(b *testing.B, arrived string, tables []string, write func(ctx co
 		if err != nil || res.Errors[topic] != nil {
 			b.Fatal(err, res)
 		}
-		n := fillTopic(b, f, topic)
+		n := fillTopic(b, f, topic, 2025)
 		debug.FreeOSMemory()
 		own, server := used(b)
 		running, stop := context.WithCancel(ctx)
@@ -201,10 +265,10 @@ func used(b *testing.B) (own, server usage) {
 	return own, server
 }
 
-// fillTopic writes the simulated events and returns how many records the topic
-// has.
-func fillTopic(b *testing.B, f *fixture, topic string) (n int64) {
-	sim, err := simulate.New(simulate.Config{From: schemas.Date(2025, 1, 1), To: schemas.Date(2025, 12, 31), Seed: 1, Scale: 4.65, Stamped: true})
+// fillTopic writes the simulated events of the years from first to 2025, two
+// million each, and returns how many records the topic has.
+func fillTopic(b *testing.B, f *fixture, topic string, first int) (n int64) {
+	sim, err := simulate.New(simulate.Config{From: schemas.Date(first, 1, 1), To: schemas.Date(2025, 12, 31), Seed: 1, Scale: 4.65, Stamped: true})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -25,7 +25,8 @@ type worker struct {
 	epoch   uint32
 	history *history
 	writer  *warehouse.Writer
-	rows    rows // of the batch at hand
+	rows    rows            // of the batch at hand
+	msgs    []kafka.Message // of the batch at hand
 }
 
 func (p *Projector) worker(gen *kafka.Generation, partition int, tables warehouse.Tables) *worker {
@@ -155,7 +156,8 @@ func (w *worker) seal(ctx context.Context, log source, next int64, held **kafka.
 	} else if m, err = w.message(ctx, log, next); err != nil {
 		return nil, false, err
 	}
-	msgs = append(msgs, m)
+	msgs = append(w.msgs[:0], m)
+	defer func() { w.msgs = msgs }()
 	year := schemas.DayOf(m.Time).Year()
 	bytes := len(m.Value)
 	lingering, cancel := context.WithTimeout(ctx, w.cfg.Linger)

@@ -47,11 +47,23 @@ func Newest(ctx context.Context, conn driver.Conn) (Tables, error) {
 	return Tables{int(v)}, nil
 }
 
-// Create makes the empty tables of version to in the shape of version from.
+// Create makes the empty tables of version to in the shape of version from, to be
+// filled with the whole log and read by nobody before [Switch]: until then they
+// are merged in large steps only, which takes half of ClickHouse's work.
 func Create(ctx context.Context, conn driver.Conn, from, to Tables) error {
 	for _, n := range names {
 		if err := conn.Exec(ctx, `CREATE TABLE IF NOT EXISTS `+to.named(n)+` AS `+from.named(n)); err != nil {
 			return fmt.Errorf("create table %s: %w", to.named(n), err)
+		}
+	}
+	return merge(ctx, conn, to, "MODIFY SETTING min_parts_to_merge_at_once = 30, merge_selector_base = 20")
+}
+
+// merge alters how the large tables of a version are merged.
+func merge(ctx context.Context, conn driver.Conn, t Tables, how string) error {
+	for _, n := range []string{t.Events(), t.Postings()} {
+		if err := conn.Exec(ctx, `ALTER TABLE `+n+` `+how); err != nil {
+			return fmt.Errorf("alter how table %s is merged: %w", n, err)
 		}
 	}
 	return nil
@@ -61,6 +73,9 @@ func Create(ctx context.Context, conn driver.Conn, from, to Tables) error {
 // and stays with it, so no answer mixes two; the views are for people at a
 // prompt.
 func Switch(ctx context.Context, conn driver.Conn, to Tables) error {
+	if err := merge(ctx, conn, to, "MODIFY SETTING min_parts_to_merge_at_once = 0, merge_selector_base = 10"); err != nil {
+		return err
+	}
 	if err := conn.Exec(ctx, `INSERT INTO versions (version) VALUES (?)`, uint32(to.Version)); err != nil {
 		return fmt.Errorf("switch to version %d of the tables: %w", to.Version, err)
 	}
