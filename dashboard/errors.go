@@ -18,6 +18,10 @@ var statuses = map[schemas.ErrorKind]int{
 	schemas.Unavailable: http.StatusServiceUnavailable,
 	schemas.TooLarge:    http.StatusRequestEntityTooLarge,
 	schemas.Conflict:    http.StatusConflict,
+
+	schemas.Unauthenticated: http.StatusUnauthorized,
+	schemas.Forbidden:       http.StatusForbidden,
+	schemas.TooMany:         http.StatusTooManyRequests,
 }
 
 // statusOf is the HTTP status of an error.

@@ -11,12 +11,15 @@ type ErrorKind int
 
 // The kinds of error.
 const (
-	Internal    ErrorKind = iota // a defect or an unforeseen state: look at the log
-	Invalid                      // the request is wrong: mend it
-	NotFound                     // no such thing, or not for you
-	Unavailable                  // an engine does not answer: try again
-	TooLarge                     // the request is over a limit: split it
-	Conflict                     // it does not fit the state that things are in
+	Internal        ErrorKind = iota // a defect or an unforeseen state: look at the log
+	Invalid                          // the request is wrong: mend it
+	NotFound                         // no such thing, or not for you
+	Unavailable                      // an engine does not answer: try again
+	TooLarge                         // the request is over a limit: split it
+	Conflict                         // it does not fit the state that things are in
+	Unauthenticated                  // nobody is logged in, or the token is not (or no longer) good: log in
+	Forbidden                        // not for this role
+	TooMany                          // too often: come back later
 )
 
 // Error is an error whose text may be shown to the person who asked. Anything
