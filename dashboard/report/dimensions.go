@@ -92,7 +92,7 @@ func (p *plan) where(codes []schemas.IndicatorCode, from schemas.Day) fragment {
 		f.and(fragment{"day >= ?", []any{date(from)}})
 	}
 	f.and(fragment{sql: p.cut.condition()})
-	if p.Division != schemas.Province {
+	if p.Division != schemas.Province && p.scope.Station == "" {
 		leaf := p.leaf()
 		var within []string
 		for _, d := range schemas.Divisions.All() {
@@ -159,6 +159,9 @@ func (p *plan) leaf() fragment {
 // child is the division directly under the one asked for, or that one itself
 // for what reports to it without a division between.
 func (p *plan) child() fragment {
+	if p.scope.Station != "" { // whose figures are of one place, wherever that reported
+		return fragment{"toString(?)", []any{string(p.Division)}}
+	}
 	leaf := p.leaf()
 	var from, to []string
 	for _, d := range schemas.Divisions.All() {

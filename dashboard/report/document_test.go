@@ -42,7 +42,7 @@ func (w *world) inquiry(scope Scope, asOf string) inquiry {
 }
 
 func (w *world) Statistics(_ context.Context, scope Scope, q Query) (Statistics, error) {
-	if err := scope.admits(q.Division); err != nil {
+	if err := admits(scope, q.Division); err != nil {
 		return Statistics{}, err
 	}
 	w.mu.Lock()

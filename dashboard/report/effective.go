@@ -39,7 +39,7 @@ func (w *Warehouse) EffectiveEvents(ctx context.Context, scope Scope, ids []sche
 	out := EffectiveEvents{Cut: cut, Events: []schemas.Envelope{}}
 	for _, history := range byCase(events) {
 		for _, e := range schemas.Effective(history) {
-			if asked[e.ID] && scope.holds(r, e.Source) {
+			if asked[e.ID] && holds(scope, r, e.Source, schemas.DayOf(e.Time), schemas.DayOf(w.now())) {
 				out.Events = append(out.Events, e.Envelope())
 			}
 		}
@@ -58,7 +58,8 @@ func (w *Warehouse) EffectiveEventsOf(ctx context.Context, scope Scope, source s
 	if err != nil {
 		return EffectiveEvents{}, err
 	}
-	if !scope.holds(r, source) {
+	today := schemas.DayOf(w.now())
+	if !holds(scope, r, source, from, today) && !holds(scope, r, source, to, today) {
 		return EffectiveEvents{}, schemas.Errorf(schemas.NotFound, "there is no station or division %s", source.Key())
 	}
 	// A correction may have brought an event into these days, whenever either was
@@ -73,7 +74,7 @@ func (w *Warehouse) EffectiveEventsOf(ctx context.Context, scope Scope, source s
 	out := EffectiveEvents{Cut: cut, Events: []schemas.Envelope{}}
 	for _, history := range byCase(events) {
 		for _, e := range schemas.Effective(history) {
-			if day := schemas.DayOf(e.Time); from <= day && day <= to {
+			if day := schemas.DayOf(e.Time); from <= day && day <= to && holds(scope, r, e.Source, day, today) {
 				out.Events = append(out.Events, e.Envelope())
 			}
 		}
@@ -92,13 +93,4 @@ func byCase(events []schemas.Event) map[schemas.CaseID][]schemas.Event {
 		cases[e.Case] = append(cases[e.Case], e)
 	}
 	return cases
-}
-
-// holds tells whether what comes from source is in the scope.
-func (s Scope) holds(r *register, source schemas.Source) bool {
-	reporting := source.Division
-	if source.Station != "" {
-		reporting = r.station(source.Station).Reporting
-	}
-	return s.admits(reporting) == nil && (s.Station == "" || s.Station == source.Station)
 }

@@ -221,11 +221,9 @@ func (w *Warehouse) Event(ctx context.Context, scope Scope, id schemas.EventID) 
 		return EventDetail{}, notFound
 	}
 	e, at := found[0], places[0]
-	reporting := e.Source.Division
-	if e.Source.Station != "" {
-		reporting = r.station(e.Source.Station).Reporting
-	}
-	if scope.admits(reporting) != nil || scope.Station != "" && scope.Station != e.Source.Station {
+	today := schemas.DayOf(w.now())
+	seen := func(x schemas.Event) bool { return holds(scope, r, x.Source, schemas.DayOf(x.Time), today) }
+	if !seen(e) {
 		return EventDetail{}, notFound
 	}
 	history, _, err := w.events(ctx, from+` AND case_kind = ? AND case_key = ? AND kafka_partition = ? ORDER BY kafka_offset`, string(e.Case.Kind), e.Case.Key, at[0])
@@ -234,7 +232,9 @@ func (w *Warehouse) Event(ctx context.Context, scope Scope, id schemas.EventID) 
 	}
 	d := EventDetail{Event: e.Envelope(), Partition: int(at[0]), Offset: at[1], Places: len(found), Status: status(e, history)}
 	for _, h := range history {
-		d.Case = append(d.Case, h.Envelope())
+		if seen(h) {
+			d.Case = append(d.Case, h.Envelope())
+		}
 	}
 	p := &plan{Query: Query{Division: schemas.Province, View: schemas.ViewThen}, w: w, scope: scope, cut: cut, asOf: w.now(), register: r}
 	d.Postings, err = p.postings(ctx, fragment{cut.tables.Postings() + ` WHERE kafka_partition = ? AND kafka_offset = ? AND toYear(recorded) = toYear(fromUnixTimestamp64Milli(?, 'Asia/Shanghai'))`,

@@ -63,7 +63,8 @@ func (w *Warehouse) OpenCases(ctx context.Context, scope Scope, station schemas.
 	if err != nil {
 		return OpenCases{}, err
 	}
-	if !scope.holds(r, schemas.Source{Station: station}) {
+	today := schemas.DayOf(w.now())
+	if !holds(scope, r, schemas.Source{Station: station, Division: station.Division()}, today, today) {
 		return OpenCases{}, schemas.Errorf(schemas.NotFound, "there is no station %s", station)
 	}
 	// Most cases have ended, and are left out here by the names of their events;

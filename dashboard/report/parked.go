@@ -42,15 +42,6 @@ type ParkedPage struct {
 	Records []Parked
 }
 
-// whole refuses a scope that is a part of the province: what cannot be read
-// belongs to no place that can be trusted, and a recount is of the whole log.
-func (s Scope) whole() error {
-	if s != ProvinceWide {
-		return schemas.Errorf(schemas.NotFound, "this is for who sees the whole province")
-	}
-	return nil
-}
-
 // Parked lists what of the log up to a cut, now's when it is zero, could not be
 // read. It is for the whole province alone.
 func (w *Warehouse) Parked(ctx context.Context, scope Scope, cut Cut, offset, limit int) (ParkedPage, error) {
@@ -84,7 +75,7 @@ func (w *Warehouse) ParkedRecord(ctx context.Context, scope Scope, cut Cut, part
 }
 
 func (w *Warehouse) parkedCut(ctx context.Context, scope Scope, cut Cut) (Cut, error) {
-	if err := scope.whole(); err != nil || !cut.IsZero() {
+	if err := whole(scope); err != nil || !cut.IsZero() {
 		return cut, err
 	}
 	return w.Cut(ctx, time.Time{})

@@ -109,7 +109,7 @@ func (a *audit) from() string {
 // scope.
 func (a *audit) here() fragment {
 	f := fragment{sql: "true"}
-	if a.Division != schemas.Province {
+	if a.Division != schemas.Province && a.scope.Station == "" {
 		var within []string
 		for _, d := range schemas.Divisions.All() {
 			if schemas.Divisions.Within(d.Code, a.Division) {
@@ -300,14 +300,15 @@ func (a *audit) indicators(ctx context.Context) error {
 // lag tells how far the log has come at the cut, and how much of it is parked.
 func (a *audit) lag(ctx context.Context, out *Quality) error {
 	t, in := a.cut.tables, a.cut.condition()
-	parked := &a.found[ParkedEvents].count
 	err := a.w.conn.QueryRow(ctx, `SELECT
 		(SELECT max(recorded)`+a.from()+`),
-		(SELECT max(projected) FROM (SELECT kafka_partition, first_offset AS kafka_offset, projected FROM `+t.Batches()+`) WHERE `+in+`),
-		(SELECT toInt64(count()) FROM `+t.Parked()+` WHERE `+in+` AND id NOT IN (SELECT id`+a.from()+` AND id IN (SELECT id FROM `+t.Parked()+`)))`).
-		Scan(&out.Recorded, &out.Projected, parked)
+		(SELECT max(projected) FROM (SELECT kafka_partition, first_offset AS kafka_offset, projected FROM `+t.Batches()+`) WHERE `+in+`)`).
+		Scan(&out.Recorded, &out.Projected)
 	if err != nil {
 		return unavailable("ask how far the log has come", err)
+	}
+	if a.found[ParkedEvents].count, err = a.w.parkedIn(ctx, a.scope, a.cut, Home(a.scope)); err != nil {
+		return err
 	}
 	if out.Recorded.Unix() == 0 { // the maximum of nothing
 		out.Recorded, out.Projected = time.Time{}, time.Time{}
@@ -382,7 +383,7 @@ func (a *audit) add(faults []fault) {
 	for _, f := range faults {
 		day, e := f.day(), f.event
 		division := a.reporting(e.Source, day)
-		if day < a.From || day > a.To || !schemas.Divisions.Within(division, a.Division) || a.scope.Station != "" && a.scope.Station != e.Source.Station {
+		if day < a.From || day > a.To || !a.has(e.Source, division) {
 			continue
 		}
 		into := a.found[f.code]
@@ -406,13 +407,18 @@ func (a *audit) add(faults []fault) {
 	}
 }
 
+// has tells whether what came from source and reports to division is asked for.
+func (a *audit) has(source schemas.Source, division schemas.DivisionCode) bool {
+	if a.scope.Station != "" {
+		return a.scope.Station == source.Station
+	}
+	return schemas.Divisions.Within(division, a.Division)
+}
+
 // reporting is the division to which what comes from source on a day reports:
 // what [plan.leaf] is for the engine.
 func (a *audit) reporting(source schemas.Source, day schemas.Day) schemas.DivisionCode {
-	code := source.Division
-	if source.Station != "" {
-		code = a.register.station(source.Station).Reporting
-	}
+	code := a.register.reporting(source)
 	if a.View == schemas.ViewNow {
 		day = schemas.DayOf(a.asOf)
 	}
@@ -424,5 +430,8 @@ func (a *audit) reporting(source schemas.Source, day schemas.Day) schemas.Divisi
 func (a *audit) under(division schemas.DivisionCode) schemas.DivisionCode {
 	path := schemas.Divisions.Path(division)
 	i := slices.IndexFunc(path, func(d schemas.Division) bool { return d.Code == a.Division })
+	if i < 0 { // a station's, of when it reported elsewhere
+		return a.Division
+	}
 	return path[min(i+1, len(path)-1)].Code
 }

@@ -80,7 +80,7 @@ func (i inquiry) lawyerYear(ctx context.Context, licence string, year int) (Lawy
 	if err != nil {
 		return LawyerYear{}, err
 	}
-	y := LawyerYear{Lawyer: lawyer, Division: schemas.Divisions.Name(lawyer.Division), Within: schemas.Divisions.Name(i.scope.Division), Year: year, AsOf: i.asOf, Cut: i.cut}
+	y := LawyerYear{Lawyer: lawyer, Division: schemas.Divisions.Name(lawyer.Division), Within: schemas.Divisions.Name(Home(i.scope)), Year: year, AsOf: i.asOf, Cut: i.cut}
 	if i.scope.Station != "" {
 		y.Within = string(i.scope.Station)
 	}
@@ -91,7 +91,7 @@ func (i inquiry) lawyerYear(ctx context.Context, licence string, year int) (Lawy
 	var p peers
 	ask := func(into *Statistics, codes []schemas.IndicatorCode, by ...Dimension) func(context.Context) error {
 		return func(ctx context.Context) (err error) {
-			q := whole.query(i.scope.Division, codes, by...)
+			q := whole.query(Home(i.scope), codes, by...)
 			q.Filter = map[Dimension][]string{ByLawyer: {licence}}
 			*into, err = i.statistics(ctx, q)
 			return err
@@ -281,7 +281,7 @@ func (i inquiry) peersOf(ctx context.Context, lawyer Lawyer, p period) (peers, e
 		return out, nil
 	}
 	licences := func(code schemas.DivisionCode) ([]string, error) {
-		if i.scope.admits(code) != nil {
+		if admits(i.scope, code) != nil {
 			return nil, nil
 		}
 		all, err := i.w.Lawyers(ctx, i.scope, code, i.asOf)
@@ -307,7 +307,7 @@ func (i inquiry) peersOf(ctx context.Context, lawyer Lawyer, p period) (peers, e
 		return out, nil
 	}
 	slices.Sort(all)
-	q := p.query(i.scope.Division, codesOf(RecordIndicators()), ByLawyer)
+	q := p.query(Home(i.scope), codesOf(RecordIndicators()), ByLawyer)
 	q.Filter = map[Dimension][]string{ByLawyer: slices.Compact(all)}
 	s, err := i.statistics(ctx, q)
 	out.values = map[string]Values{}

@@ -136,8 +136,12 @@ func (w *Warehouse) at(ctx context.Context, t time.Time) (*register, Cut, error)
 // Stations lists the stations that report to division or below it, those that
 // have events without being registered included, by code.
 func (w *Warehouse) Stations(ctx context.Context, scope Scope, division schemas.DivisionCode, asOf time.Time) ([]Station, error) {
-	if err := scope.admits(division); err != nil {
+	if err := admits(scope, division); err != nil {
 		return nil, err
+	}
+	if scope.Station != "" {
+		s, err := w.Station(ctx, scope, scope.Station, asOf)
+		return []Station{s}, err
 	}
 	r, cut, err := w.at(ctx, asOf)
 	if err != nil {
@@ -155,8 +159,8 @@ func (w *Warehouse) Stations(ctx context.Context, scope Scope, division schemas.
 		all[schemas.StationCode(c)] = r.station(schemas.StationCode(c))
 	}
 	var out []Station
-	for code, s := range all {
-		if schemas.Divisions.Within(s.Reporting, division) && (scope.Station == "" || scope.Station == code) {
+	for _, s := range all {
+		if schemas.Divisions.Within(s.Reporting, division) {
 			out = append(out, s)
 		}
 	}
@@ -173,24 +177,36 @@ func (w *Warehouse) Station(ctx context.Context, scope Scope, code schemas.Stati
 	if err != nil {
 		return Station{}, err
 	}
-	s := r.station(code)
-	if err := scope.admits(s.Reporting); err != nil || scope.Station != "" && scope.Station != code {
-		return Station{}, schemas.Errorf(schemas.NotFound, "there is no station %s", code)
+	if !knows(scope, r, code, schemas.DayOf(w.now())) {
+		return Station{}, noStation(code)
 	}
-	return s, nil
+	return r.station(code), nil
+}
+
+func noStation(code schemas.StationCode) error {
+	return schemas.Errorf(schemas.NotFound, "there is no station %s", code)
 }
 
 // Lawyers lists the lawyers posted by centres of division or below it, by
-// licence.
+// licence; to a station those who have figures there.
 func (w *Warehouse) Lawyers(ctx context.Context, scope Scope, division schemas.DivisionCode, asOf time.Time) ([]Lawyer, error) {
-	if err := scope.admits(division); err != nil {
+	if err := admits(scope, division); err != nil {
 		return nil, err
 	}
-	r, _, err := w.at(ctx, asOf)
+	r, cut, err := w.at(ctx, asOf)
 	if err != nil {
 		return nil, err
 	}
 	var out []Lawyer
+	if scope.Station != "" {
+		licences, err := w.strings(ctx, `SELECT DISTINCT leftPad(toString(lawyer), 17, '0') AS licence FROM `+cut.tables.Postings()+` WHERE lawyer != 0 AND source = ? AND `+cut.condition()+` ORDER BY licence`, string(scope.Station))
+		for _, licence := range licences {
+			if l := r.lawyer(licence); l.Registered {
+				out = append(out, l)
+			}
+		}
+		return out, err
+	}
 	for _, l := range r.lawyers {
 		if schemas.Divisions.Within(l.Division, division) {
 			out = append(out, l)
@@ -202,20 +218,38 @@ func (w *Warehouse) Lawyers(ctx context.Context, scope Scope, division schemas.D
 
 // Lawyer finds one lawyer; an unregistered one has a licence and nothing else.
 func (w *Warehouse) Lawyer(ctx context.Context, scope Scope, licence string, asOf time.Time) (Lawyer, error) {
-	if _, err := schemas.ParseLicence(licence); err != nil {
+	number, err := schemas.ParseLicence(licence)
+	if err != nil {
 		return Lawyer{}, schemas.Errorf(schemas.NotFound, "%w", err)
 	}
-	r, _, err := w.at(ctx, asOf)
+	r, cut, err := w.at(ctx, asOf)
 	if err != nil {
 		return Lawyer{}, err
 	}
 	l := r.lawyer(licence)
-	if l.Registered {
-		if err := scope.admits(l.Division); err != nil {
-			return Lawyer{}, schemas.Errorf(schemas.NotFound, "there is no lawyer with licence %s", licence)
+	today := schemas.DayOf(w.now())
+	switch {
+	case Whole(scope), l.Registered && scope.Station == "" && reaches(scope, l.Division, today, today):
+		return l, nil
+	case l.Registered && scope.Station == "":
+		return Lawyer{}, noLawyer(licence)
+	}
+	// Nothing but what was done here tells of who is on no roster, or is on duty
+	// at a station.
+	sources, err := w.strings(ctx, `SELECT DISTINCT toString(source) FROM `+cut.tables.Postings()+` WHERE lawyer = ? AND `+cut.condition(), uint64(number))
+	if err != nil {
+		return Lawyer{}, err
+	}
+	for _, from := range sources {
+		if holds(scope, r, warehouse.SourceOf(from), today, today) {
+			return l, nil
 		}
 	}
-	return l, nil
+	return Lawyer{}, noLawyer(licence)
+}
+
+func noLawyer(licence string) error {
+	return schemas.Errorf(schemas.NotFound, "there is no lawyer with licence %s", licence)
 }
 
 func (w *Warehouse) strings(ctx context.Context, query string, args ...any) ([]string, error) {
@@ -233,13 +267,4 @@ func (w *Warehouse) strings(ctx context.Context, query string, args ...any) ([]s
 		out = append(out, s)
 	}
 	return out, rows.Err()
-}
-
-// admits tells whether the scope reaches a division. What lies outside is not
-// found, so that nothing tells it exists.
-func (s Scope) admits(division schemas.DivisionCode) error {
-	if _, ok := schemas.Divisions.Get(division); !ok || !schemas.Divisions.Within(division, s.Division) {
-		return schemas.Errorf(schemas.NotFound, "there is no division %s", division)
-	}
-	return nil
 }

@@ -14,16 +14,6 @@ import (
 	"zhiban/schemas"
 )
 
-// Scope is what the person who asks may see: one division with all below it,
-// or one station when Station is set. Every query takes one.
-type Scope struct {
-	Division schemas.DivisionCode
-	Station  schemas.StationCode
-}
-
-// ProvinceWide sees everything.
-var ProvinceWide = Scope{Division: schemas.Province}
-
 // Dimension is a way to split or filter a figure.
 type Dimension string
 

@@ -190,7 +190,7 @@ func (w *Warehouse) ReturnHistory(ctx context.Context, scope Scope, division sch
 
 // returnIn names a return that the scope reaches.
 func returnIn(scope Scope, division schemas.DivisionCode, month schemas.Month) (schemas.ReturnID, error) {
-	if err := scope.admits(division); err != nil {
+	if err := admits(scope, division); err != nil {
 		return schemas.ReturnID{}, err
 	}
 	if _, err := documentDivision(scope, division); err != nil {
@@ -378,7 +378,7 @@ func (w *Warehouse) blockers(ctx context.Context, i inquiry, m MonthlyReturn, al
 	for _, code := range blocking {
 		add(BlockerCode(code), int64(s.Value(s.Rows[0], code)), Blocker{Indicator: code})
 	}
-	parked, err := w.parkedIn(ctx, i.cut, m.ID.Division)
+	parked, err := w.parkedIn(ctx, i.scope, i.cut, m.ID.Division)
 	if err != nil {
 		return nil, err
 	}
@@ -420,8 +420,8 @@ func (m DivisionMonth) differs(child schemas.DivisionCode, r schemas.MonthlyRetu
 }
 
 // parkedIn counts the parked records of a division, those of no known place in
-// the province.
-func (w *Warehouse) parkedIn(ctx context.Context, cut Cut, division schemas.DivisionCode) (int64, error) {
+// the province; to a station those of its own.
+func (w *Warehouse) parkedIn(ctx context.Context, scope Scope, cut Cut, division schemas.DivisionCode) (int64, error) {
 	r, err := w.register(ctx, cut)
 	if err != nil {
 		return 0, err
@@ -441,11 +441,12 @@ func (w *Warehouse) parkedIn(ctx context.Context, cut Cut, division schemas.Divi
 			return 0, unavailable("count what is parked", err)
 		}
 		place := schemas.Province
-		if source, err := schemas.ParseSource(from); err == nil {
-			place = source.Division
-			if source.Station != "" {
-				place = r.station(source.Station).Reporting
-			}
+		source, err := schemas.ParseSource(from)
+		if err == nil {
+			place = r.reporting(source)
+		}
+		if scope.Station != "" && (err != nil || source.Station != scope.Station) {
+			continue
 		}
 		if schemas.Divisions.Within(place, division) {
 			sum += n

@@ -131,7 +131,7 @@ func (w *Warehouse) plan(ctx context.Context, scope Scope, q Query) (*plan, erro
 		slices.Sort(wrong)
 		return nil, schemas.Errorf(schemas.Invalid, "%s", strings.Join(wrong, "; "))
 	}
-	if err := scope.admits(q.Division); err != nil {
+	if err := admits(scope, q.Division); err != nil {
 		return nil, err
 	}
 	var err error
@@ -142,6 +142,11 @@ func (w *Warehouse) plan(ctx context.Context, scope Scope, q Query) (*plan, erro
 	}
 	if p.register, err = w.register(ctx, p.cut); err != nil {
 		return nil, err
+	}
+	for _, code := range q.Filter[ByStation] {
+		if !knows(scope, p.register, schemas.StationCode(code), schemas.DayOf(w.now())) {
+			return nil, noStation(schemas.StationCode(code))
+		}
 	}
 	if p.asOf.IsZero() {
 		p.asOf = w.now()

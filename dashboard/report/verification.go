@@ -125,7 +125,7 @@ func (w *Warehouse) until(t time.Time) int64 {
 // Verifications lists the last verifications by a moment, now when t is zero,
 // the newest first. It is for the whole province alone.
 func (w *Warehouse) Verifications(ctx context.Context, scope Scope, t time.Time, limit int) ([]VerificationResult, error) {
-	if err := scope.whole(); err != nil {
+	if err := whole(scope); err != nil {
 		return nil, err
 	}
 	until := w.until(t)
@@ -165,7 +165,7 @@ func (w *Warehouse) Verifications(ctx context.Context, scope Scope, t time.Time,
 // Verification is the last verification by a moment, now when t is zero. It is
 // for the whole province alone, and not found when there was none.
 func (w *Warehouse) Verification(ctx context.Context, scope Scope, t time.Time) (Verification, error) {
-	if err := scope.whole(); err != nil {
+	if err := whole(scope); err != nil {
 		return Verification{}, err
 	}
 	var at Verified
