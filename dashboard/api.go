@@ -23,7 +23,7 @@ import (
 // Asked are the parameters of statistics and postings, for the description of
 // the API. They are read by [queryReader], which finds every problem at once.
 type Asked struct {
-	Division    string `query:"division" doc:"division code; the province when left out" example:"220100"`
+	Division    string `query:"division" doc:"division code; all that one may see when left out" example:"220100"`
 	From        string `query:"from" doc:"first day; the first of to's month when left out" example:"2026-01-01"`
 	To          string `query:"to" doc:"last day, inclusive; the day of as_of when left out" example:"2026-10-31"`
 	Indicator   string `query:"indicator" doc:"comma-separated codes of /api/v1/indicators" example:"consultations,shifts"`
@@ -42,16 +42,19 @@ type Asked struct {
 }
 
 // rawQuery keeps the query string as it came.
-type rawQuery struct{ values url.Values }
+type rawQuery struct {
+	values url.Values
+	home   schemas.DivisionCode
+}
 
 // Resolve is called by huma before the handler.
 func (q *rawQuery) Resolve(ctx huma.Context) []error {
 	u := ctx.URL()
-	q.values = u.Query()
+	q.values, q.home = u.Query(), report.Home(scopeOf(ctx.Context()))
 	return nil
 }
 
-func (q *rawQuery) reader() *queryReader { return &queryReader{values: q.values} }
+func (q *rawQuery) reader() *queryReader { return &queryReader{values: q.values, home: q.home} }
 
 type statisticsInput struct {
 	By      string `query:"by" doc:"comma-separated: division (the children of the division), day, month, quarter, year, or any filter" example:"division,month"`
@@ -235,7 +238,7 @@ func (s *Server) statistics(ctx context.Context, in *statisticsInput) (*body[ans
 	if err := r.err(); err != nil {
 		return nil, s.apiError(ctx, err)
 	}
-	st, err := report.ReadCompared(ctx, s.read, report.ProvinceWide, q, with, dayAsked(q.AsOf, s.now()))
+	st, err := report.ReadCompared(ctx, s.read, scopeOf(ctx), q, with, dayAsked(q.AsOf, s.now()))
 	if err != nil {
 		return nil, s.apiError(ctx, fmt.Errorf("statistics: %w", unavailable(err)))
 	}
@@ -255,7 +258,7 @@ func notNil[T any](list []T) []T {
 }
 
 func (s *Server) quality(ctx context.Context, in *struct {
-	Division string `query:"division" doc:"division code; the province when left out" example:"220100"`
+	Division string `query:"division" doc:"division code; all that one may see when left out" example:"220100"`
 	From     string `query:"from" doc:"first day; the first of to's month when left out" example:"2026-01-01"`
 	To       string `query:"to" doc:"last day, inclusive; the day of as_of when left out" example:"2026-10-31"`
 	AsOf     string `query:"as_of" doc:"RFC 3339, or a day for its end; now when left out"`
@@ -275,7 +278,7 @@ func (s *Server) quality(ctx context.Context, in *struct {
 	if err := r.err(); err != nil {
 		return nil, s.apiError(ctx, err)
 	}
-	found, err := s.read.Quality(ctx, report.ProvinceWide, q, finding, offset, limit)
+	found, err := s.read.Quality(ctx, scopeOf(ctx), q, finding, offset, limit)
 	if err != nil {
 		return nil, s.apiError(ctx, fmt.Errorf("quality of records: %w", unavailable(err)))
 	}
@@ -296,7 +299,7 @@ func (s *Server) eventByID(ctx context.Context, in *struct {
 	if err := r.err(); err != nil {
 		return nil, s.apiError(ctx, err)
 	}
-	d, err := s.event(ctx, report.ProvinceWide, id)
+	d, err := s.event(ctx, scopeOf(ctx), id)
 	if err != nil {
 		return nil, s.apiError(ctx, err)
 	}
@@ -316,7 +319,7 @@ func (s *Server) effectiveEvents(ctx context.Context, in *struct {
 	if err := in.reader().err(); err != nil {
 		return nil, s.apiError(ctx, err)
 	}
-	found, err := s.read.EffectiveEvents(ctx, report.ProvinceWide, in.Body.IDs)
+	found, err := s.read.EffectiveEvents(ctx, scopeOf(ctx), in.Body.IDs)
 	if err != nil {
 		return nil, s.apiError(ctx, fmt.Errorf("events as they count: %w", unavailable(err)))
 	}
@@ -356,7 +359,7 @@ func (s *Server) effectiveEventsOf(ctx context.Context, in *struct {
 	if err := r.err(); err != nil {
 		return nil, s.apiError(ctx, err)
 	}
-	found, err := s.read.EffectiveEventsOf(ctx, report.ProvinceWide, source, kind, from, to)
+	found, err := s.read.EffectiveEventsOf(ctx, scopeOf(ctx), source, kind, from, to)
 	if err != nil {
 		return nil, s.apiError(ctx, fmt.Errorf("events of %s as they count: %w", source.Key(), unavailable(err)))
 	}
@@ -374,7 +377,7 @@ func (s *Server) openCases(ctx context.Context, in *struct {
 	if err := r.err(); err != nil {
 		return nil, s.apiError(ctx, err)
 	}
-	open, err := s.read.OpenCases(ctx, report.ProvinceWide, station)
+	open, err := s.read.OpenCases(ctx, scopeOf(ctx), station)
 	if err != nil {
 		return nil, s.apiError(ctx, fmt.Errorf("open cases of %s: %w", station, unavailable(err)))
 	}
@@ -391,11 +394,14 @@ func (s *Server) status(ctx context.Context, in *struct{ rawQuery }) (*body[repo
 	if err != nil {
 		return nil, s.apiError(ctx, fmt.Errorf("state of the projection: %w", unavailable(err)))
 	}
+	if !report.Whole(scopeOf(ctx)) { // who sees a part of the province is not told how much there is of it
+		st.Events, st.Parked = 0, 0
+	}
 	return &body[report.Status]{st}, nil
 }
 
 type ofDivision struct {
-	Division string `query:"division" doc:"division code; the province when left out" example:"220100"`
+	Division string `query:"division" doc:"division code; all that one may see when left out" example:"220100"`
 	AsOf     string `query:"as_of" doc:"RFC 3339, or a day for its end; now when left out"`
 	rawQuery
 }
@@ -412,7 +418,7 @@ func (s *Server) lawyers(ctx context.Context, in *ofDivision) (*body[lawyerList]
 	if err := r.err(); err != nil {
 		return nil, s.apiError(ctx, err)
 	}
-	all, err := s.read.Lawyers(ctx, report.ProvinceWide, division, asOf)
+	all, err := s.read.Lawyers(ctx, scopeOf(ctx), division, asOf)
 	if err != nil {
 		return nil, s.apiError(ctx, fmt.Errorf("lawyers of %s: %w", division, unavailable(err)))
 	}
@@ -431,7 +437,7 @@ func (s *Server) stations(ctx context.Context, in *ofDivision) (*body[stationLis
 	if err := r.err(); err != nil {
 		return nil, s.apiError(ctx, err)
 	}
-	all, err := s.read.Stations(ctx, report.ProvinceWide, division, asOf)
+	all, err := s.read.Stations(ctx, scopeOf(ctx), division, asOf)
 	if err != nil {
 		return nil, s.apiError(ctx, fmt.Errorf("stations of %s: %w", division, unavailable(err)))
 	}
@@ -479,7 +485,7 @@ func (s *Server) record(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.apiError(ctx, schemas.Errorf(schemas.NotFound, "%w", err))
 	}
-	y, err := s.read.LawyerYear(ctx, report.ProvinceWide, licence.String(), year, asOf)
+	y, err := s.read.LawyerYear(ctx, scopeOf(ctx), licence.String(), year, asOf)
 	if err != nil {
 		return nil, s.apiError(ctx, fmt.Errorf("year %d of lawyer %s: %w", year, licence, unavailable(err)))
 	}
@@ -491,7 +497,7 @@ func (s *Server) record(ctx context.Context, in *struct {
 }
 
 func (s *Server) deck(ctx context.Context, in *struct {
-	Division string `query:"division" doc:"division code; the province when left out"`
+	Division string `query:"division" doc:"division code; all that one may see when left out"`
 	Period   string `query:"period" doc:"month such as 2026-10; the last that is over when left out"`
 	AsOf     string `query:"as_of" doc:"RFC 3339, or a day for its end; now when left out"`
 	rawQuery
@@ -506,7 +512,7 @@ func (s *Server) deck(ctx context.Context, in *struct {
 	if err := r.err(); err != nil {
 		return nil, s.apiError(ctx, err)
 	}
-	d, err := s.read.Deck(ctx, report.ProvinceWide, division, month, asOf)
+	d, err := s.read.Deck(ctx, scopeOf(ctx), division, month, asOf)
 	if err != nil {
 		return nil, s.apiError(ctx, fmt.Errorf("slides of %s for %s: %w", division, month, unavailable(err)))
 	}

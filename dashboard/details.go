@@ -115,7 +115,7 @@ func (v *visit) words(q report.Query, lawyers, stations map[string]string) []fac
 	}
 	out := []fact{
 		{v.t("posting.indicator"), v.enumerate(names), ""},
-		{v.t("dimension.division"), schemas.Divisions.Name(q.Division), v.link(divisionPath(q.Division))},
+		{v.t("dimension.division"), schemas.Divisions.Name(q.Division), v.toDivision(q.Division)},
 		{v.t("posting.day"), v.t("details.range", q.From.String(), q.To.String()), ""},
 	}
 	for _, d := range filterDimensions {
@@ -130,7 +130,7 @@ func (v *visit) words(q report.Query, lawyers, stations map[string]string) []fac
 			case report.ByStation:
 				shown[i], f.Href = cmp.Or(stations[value], value), v.link(stationPath(schemas.StationCode(value)))
 			case report.ByLawyer:
-				shown[i], f.Href = cmp.Or(lawyers[value], value), v.link(lawyerPath(value))
+				shown[i], f.Href = cmp.Or(lawyers[value], value), v.toLawyer(value)
 			case report.ByFirm:
 			default:
 				shown[i] = v.value(string(d), value)
@@ -180,7 +180,7 @@ func (v *visit) detailsFilter(q report.Query, lines []string, line string) filte
 
 // stationNames are the names of all stations by code.
 func (s *Server) stationNames(ctx context.Context, v *visit) (map[string]string, error) {
-	all, err := s.read.Stations(ctx, v.scope, v.scope.Division, v.asOf)
+	all, err := s.read.Stations(ctx, v.scope, v.home, v.asOf)
 	if err != nil {
 		return nil, unavailable(fmt.Errorf("names of stations: %w", err))
 	}
@@ -201,13 +201,13 @@ func (v *visit) postingTable(postings []report.Posting, caption string, stations
 	for _, p := range postings {
 		ind, _ := schemas.Indicators.Lookup(p.Indicator)
 		quantity := cell{Text: posted(ind, p.Quantity), Num: true, Sub: ind.Unit.In(string(v.phrases))}
-		where := cell{Text: schemas.Divisions.Name(p.Division), Href: v.link(divisionPath(p.Division))}
+		where := cell{Text: schemas.Divisions.Name(p.Division), Href: v.toDivision(p.Division)}
 		if p.Station != "" {
 			where = cell{Text: cmp.Or(stations[string(p.Station)], string(p.Station)), Href: v.link(stationPath(p.Station))}
 		}
 		lawyer := cell{}
 		if p.Lawyer != "" {
-			lawyer = cell{Text: cmp.Or(lawyers[p.Lawyer], p.Lawyer), Href: v.link(lawyerPath(p.Lawyer))}
+			lawyer = cell{Text: cmp.Or(lawyers[p.Lawyer], p.Lawyer), Href: v.toLawyer(p.Lawyer)}
 		}
 		row := []cell{{Text: p.Day.String()}, {Text: v.indicator(p.Indicator)}, quantity, where, lawyer, {Text: v.enumerate(v.attributes(p))}}
 		if events {

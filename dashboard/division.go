@@ -163,7 +163,9 @@ func (v *visit) movedNote(d schemas.Division) []note {
 			if d.Code == m.New {
 				other = m.Old
 			}
-			n.Link = link{string(other), v.link(divisionPath(other))}
+			if href := v.toDivision(other); href != "" {
+				n.Link = link{string(other), href}
+			}
 			return []note{n}
 		}
 	}

@@ -179,7 +179,7 @@ func (v *visit) field(name string, raw json.RawMessage, lawyers map[string]strin
 	case fieldSets[name] != "":
 		f.Value = v.value(fieldSets[name], text)
 	case name == "lawyer" || name == "licence":
-		f.Href = v.link(lawyerPath(text))
+		f.Href = v.toLawyer(text)
 		if known := lawyers[text]; known != "" {
 			f.Value = known + "（" + text + "）"
 		}
@@ -188,7 +188,7 @@ func (v *visit) field(name string, raw json.RawMessage, lawyers map[string]strin
 			f.Value = v.value("station_kind", text)
 		}
 	case name == "division" || name == "location" || name == "reporting":
-		f.Value, f.Href = schemas.Divisions.Name(schemas.DivisionCode(text)), v.link(divisionPath(schemas.DivisionCode(text)))
+		f.Value, f.Href = schemas.Divisions.Name(schemas.DivisionCode(text)), v.toDivision(schemas.DivisionCode(text))
 	case name == "code":
 		f.Href = v.link(stationPath(schemas.StationCode(text)))
 	case name == "target":
@@ -208,7 +208,7 @@ func (v *visit) source(text string, stations map[string]string) fact {
 	case src.Station != "":
 		f.Value, f.Href = cmp.Or(stations[string(src.Station)], string(src.Station)), v.link(stationPath(src.Station))
 	default:
-		f.Value, f.Href = schemas.Divisions.Name(src.Division), v.link(divisionPath(src.Division))
+		f.Value, f.Href = schemas.Divisions.Name(src.Division), v.toDivision(src.Division)
 	}
 	return f
 }

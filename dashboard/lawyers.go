@@ -106,7 +106,7 @@ func (s *Server) lawyersPage(ctx context.Context, v *visit) (page, error) {
 		l := rows[i]
 		cells := []cell{
 			{Text: number(float64(i + 1)), Num: true, Muted: true},
-			{Text: cmp.Or(l.Name, v.t("lawyers.unknown")), Href: v.link(lawyerPath(l.Licence), "year", strconv.Itoa(year)), Name: true},
+			{Text: cmp.Or(l.Name, v.t("lawyers.unknown")), Href: v.toLawyer(l.Licence, "year", strconv.Itoa(year)), Name: true},
 			{Text: l.Licence}, {Text: l.Firm, Sub: v.lawyerKind(l.Kind)}, {Text: schemas.Divisions.Name(l.Division)},
 		}
 		if !ranked(l) {
@@ -178,8 +178,8 @@ func (v *visit) lawyerFilter(division schemas.DivisionCode, year int, search str
 	return f
 }
 
-// divisionOptions offers the province, its prefectures, and the counties of the
-// prefecture that is chosen.
+// divisionOptions offers the visitor's division, those below it, and the
+// counties of the prefecture that is chosen.
 func (v *visit) divisionOptions(chosen schemas.DivisionCode) choiceField {
 	f := choiceField{Name: "division", Label: v.t("filter.division")}
 	today := v.today()
@@ -187,12 +187,12 @@ func (v *visit) divisionOptions(chosen schemas.DivisionCode) choiceField {
 	add = func(code schemas.DivisionCode, indent string) {
 		f.Options = append(f.Options, choiceOption{string(code), indent + schemas.Divisions.Name(code), code == chosen})
 		for _, child := range schemas.Divisions.Children(code, today, today) {
-			if code == schemas.Province || schemas.Divisions.Within(chosen, code) {
+			if code == schemas.Province || v.scope.Station == "" && schemas.Divisions.Within(chosen, code) {
 				add(child.Code, indent+"　")
 			}
 		}
 	}
-	add(schemas.Province, "")
+	add(v.home, "")
 	return f
 }
 
@@ -278,7 +278,7 @@ func (v *visit) lawyerEvidence(y report.LawyerYear) panel {
 	opened := func(ind schemas.Indicator, f report.Figure) cell {
 		c := cell{Text: v.written(ind.Code, f), Num: true}
 		if f.Status == report.Known && f.Value != 0 {
-			c.Href = v.details(ind.Code, schemas.Province, r, "lawyer", y.Lawyer.Licence)
+			c.Href = v.details(ind.Code, v.home, r, "lawyer", y.Lawyer.Licence)
 			c.Title = v.t("figure.open", ind.Name.In(string(v.phrases)))
 		}
 		return c
@@ -353,7 +353,7 @@ func (v *visit) monthTable(y report.LawyerYear, id, caption string, columns []sc
 		fill := func(code schemas.IndicatorCode, f report.Figure, filter ...string) {
 			c := cell{Text: v.written(code, f), Num: true}
 			if f.Status == report.Known && f.Value != 0 {
-				c.Href = v.details(code, schemas.Province, r, append(filter, "lawyer", y.Lawyer.Licence)...)
+				c.Href = v.details(code, v.home, r, append(filter, "lawyer", y.Lawyer.Licence)...)
 			}
 			cells = append(cells, c)
 		}

@@ -19,6 +19,7 @@ import (
 
 	"zhiban/dashboard/report"
 	"zhiban/schemas"
+	"zhiban/schemas/access"
 )
 
 // visit is one reader's request for a page: what was asked, and what goes along
@@ -28,6 +29,7 @@ type visit struct {
 	queryReader
 	request *http.Request
 	now     time.Time
+	who     access.Identity
 	scope   report.Scope
 
 	month    schemas.Month         // asked for, else that of the moment
@@ -43,7 +45,8 @@ type visit struct {
 var carried = []string{"month", "figure", "view", "as_of", "lang"}
 
 func newVisit(r *http.Request, now time.Time) *visit {
-	v := &visit{queryReader: queryReader{values: r.URL.Query()}, request: r, now: now, scope: report.ProvinceWide}
+	v := &visit{queryReader: queryReader{values: r.URL.Query()}, request: r, now: now, who: access.From(r.Context())}
+	v.scope, v.home = v.who.Scope, report.Home(v.who.Scope)
 	v.phrases = phrases(v.choice("lang", languages...))
 	v.asOf = v.moment()
 	v.view = schemas.DivisionView(v.choice("view", string(schemas.ViewThen), string(schemas.ViewNow)))
@@ -98,7 +101,7 @@ func (v *visit) here(pairs ...string) string {
 // details is the address of the postings behind a figure.
 func (v *visit) details(code schemas.IndicatorCode, division schemas.DivisionCode, r report.Range, filter ...string) string {
 	pairs := []string{"indicator", string(code), "from", r.From.String(), "to", r.To.String(), "month", "", "figure", ""}
-	if division != schemas.Province {
+	if division != v.home {
 		pairs = append(pairs, "division", string(division))
 	}
 	return v.link("/details", append(pairs, filter...)...)
@@ -169,8 +172,8 @@ func (s *Server) page(read func(context.Context, *visit) (page, error)) http.Han
 	})
 }
 
-// render makes a page, or finds it among those made before: the address, the
-// cut, the day and the last verification settle everything on it. Readers who ask for the same page at
+// render makes a page, or finds it among those made before: who asks, the
+// address, the cut, the day and the last verification settle everything on it. Readers who ask for the same page at
 // the same time wait for one answer.
 func (s *Server) render(ctx context.Context, v *visit, read func(context.Context, *visit) (page, error)) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
@@ -178,7 +181,7 @@ func (s *Server) render(ctx context.Context, v *visit, read func(context.Context
 	if err := s.stand(ctx, v); err != nil {
 		return nil, err
 	}
-	key := strings.Join([]string{v.request.URL.RequestURI(), v.cut.String(), v.status.Cut.String(), strconv.FormatInt(v.status.Parked, 10), schemas.DayOf(v.now).String(),
+	key := strings.Join([]string{fmt.Sprintf("%+v", v.who), v.request.URL.RequestURI(), v.cut.String(), v.status.Cut.String(), strconv.FormatInt(v.status.Parked, 10), schemas.DayOf(v.now).String(),
 		v.verified.Ended.String(), strconv.FormatBool(v.verified.Current)}, "\n")
 	if html, ok := s.made.Get(key); ok {
 		return html, nil
@@ -249,24 +252,20 @@ func (s *Server) html(v *visit, p page) ([]byte, error) {
 	}
 	f := frame{
 		page: p, visit: v, Lang: v.htmlLang(), Site: v.t("site"),
-		Menus: []menu{
-			{"/", v.t("nav.home"), v.link("/")}, {"/lawyers", v.t("nav.people"), v.link("/lawyers")},
-			{"/details", v.t("nav.detail"), v.link("/details")}, {"/returns", v.t("nav.returns"), v.link("/returns", "figure", "", "view", "", "as_of", "")}, {"/quality", v.t("nav.quality"), v.link("/quality")}, {"/verification", v.t("nav.verification"), v.link("/verification")}, {indicatorsPath, v.t("nav.terms"), v.link(indicatorsPath)},
-		},
+		Menus:    v.menus(s.cfg.Beside),
 		Language: v.here("lang", other), Fresh: v.t("fresh.none"), Poll: s.cfg.Poll.Milliseconds(), Terms: v.link(indicatorsPath),
 		Docs: []link{{v.t("docs.title"), v.link("/docs/events")}, {v.t("api.title"), v.link("/docs/api")}},
 	}
-	for _, place := range s.cfg.Beside {
-		f.Menus = append(f.Menus, menu{place.Path, place.Title.In(string(v.phrases)), v.link(place.Path)})
-	}
 	if !v.status.Recorded.IsZero() {
 		f.Fresh = v.t("fresh", clock(v.status.Recorded))
-		f.Events = v.t("fresh.events", number(float64(v.status.Events)))
+		if report.Whole(v.scope) {
+			f.Events = v.t("fresh.events", number(float64(v.status.Events)))
+		}
 	}
-	if v.status.Parked > 0 {
+	if v.status.Parked > 0 && report.Whole(v.scope) && v.who.May(access.ReadQuality) {
 		f.Parked = link{v.t("fresh.parked", number(float64(v.status.Parked))), v.link("/parked")}
 	}
-	if v.status.Events > 0 {
+	if v.status.Events > 0 && report.Whole(v.scope) && v.who.May(access.ReadQuality) {
 		f.Verified, f.Alarm = link{v.verdict(), v.link("/verification")}, v.disagrees()
 	}
 	if v.live() && !p.Fixed {
@@ -282,6 +281,35 @@ func (s *Server) html(v *visit, p page) ([]byte, error) {
 	var b bytes.Buffer
 	err := s.pages[string(v.phrases)+"/"+p.Template].ExecuteTemplate(&b, "frame", f)
 	return b.Bytes(), err
+}
+
+// menus are the entries for which the visitor has the right.
+func (v *visit) menus(beside []Place) []menu {
+	first := menu{"/", v.t("nav.home"), v.link("/")}
+	out := []menu{first}
+	for _, entry := range []struct {
+		path, text string
+		may        access.Permission
+		show       bool
+		drop       []string
+	}{
+		{"/lawyers", "nav.people", access.ReadLawyers, true, nil},
+		{"/details", "nav.detail", access.ReadDetails, true, nil},
+		{"/returns", "nav.returns", access.ReadFigures, v.scope.Station == "", []string{"figure", "", "view", "", "as_of", ""}},
+		{"/quality", "nav.quality", access.ReadQuality, true, nil},
+		{"/verification", "nav.verification", access.ReadQuality, report.Whole(v.scope), nil},
+		{indicatorsPath, "nav.terms", access.Public, true, nil},
+	} {
+		if entry.show && v.who.May(entry.may) {
+			out = append(out, menu{entry.path, v.t(entry.text), v.link(entry.path, entry.drop...)})
+		}
+	}
+	for _, place := range beside {
+		if place.May == "" || v.who.May(place.May) {
+			out = append(out, menu{place.Path, place.Title.In(string(v.phrases)), v.link(place.Path)})
+		}
+	}
+	return out
 }
 
 // failure is the page that says what went wrong.
@@ -348,7 +376,9 @@ func (v *visit) part(name string) string { return mux.Vars(v.request)[name] }
 func (v *visit) crumbs(code schemas.DivisionCode, last string) []link {
 	var out []link
 	for _, d := range schemas.Divisions.Path(code) {
-		out = append(out, link{d.Name, v.link(divisionPath(d.Code))})
+		if href := v.toDivision(d.Code); href != "" {
+			out = append(out, link{d.Name, href})
+		}
 	}
 	if last != "" {
 		return append(out, link{Text: last})

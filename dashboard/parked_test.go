@@ -63,7 +63,7 @@ func (f *fake) park() {
 // newReplayer is a dashboard that can have parked records read again.
 func newReplayer(t *testing.T, f *fake, replay func(context.Context) (int, int, error)) *Server {
 	t.Helper()
-	s, err := New(Config{Poll: 100 * time.Millisecond, Now: func() time.Time { return fakeNow }, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Replay: replay}, f)
+	s, err := New(Config{Anonymous: anyone, Poll: 100 * time.Millisecond, Now: func() time.Time { return fakeNow }, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Replay: replay}, f)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -64,7 +64,7 @@ func (s *Server) postings(ctx context.Context, in *postingsInput) (*body[report.
 	if err := r.err(); err != nil {
 		return nil, s.apiError(ctx, err)
 	}
-	found, err := s.read.Postings(ctx, report.ProvinceWide, q, offset, limit)
+	found, err := s.read.Postings(ctx, scopeOf(ctx), q, offset, limit)
 	if err != nil {
 		return nil, s.apiError(ctx, fmt.Errorf("postings: %w", unavailable(err)))
 	}
@@ -86,7 +86,7 @@ func (s *Server) postingsAsked(ctx context.Context, in *postingsFileInput) (repo
 	if q.AsOf.IsZero() {
 		q.AsOf = s.now() // of all that is read, so that nothing falls due meanwhile
 	}
-	found, err := s.read.Postings(ctx, report.ProvinceWide, q, 0, 1)
+	found, err := s.read.Postings(ctx, scopeOf(ctx), q, 0, 1)
 	if err != nil {
 		return q, 0, fmt.Errorf("postings: %w", unavailable(err))
 	}
@@ -134,7 +134,7 @@ func (s *Server) postingsCSV(ctx context.Context, in *postingsFileInput) (*huma.
 		if err := w.Write([]string{"indicator", "day", "quantity", "division", "station", "lawyer", "mode", "channel", "person_role", "organ", "due", "event", "type", "time", "recorded", "partition", "offset"}); err != nil {
 			return err
 		}
-		if err := s.read.EachPosting(ctx, report.ProvinceWide, q, func(p report.Posting) error {
+		if err := s.read.EachPosting(ctx, scopeOf(ctx), q, func(p report.Posting) error {
 			return w.Write([]string{string(p.Indicator), p.Day.String(), strconv.FormatInt(p.Quantity, 10), string(p.Division), string(p.Station), p.Lawyer, p.Mode, p.Channel, p.PersonRole, p.Organ, p.Due,
 				p.Event.String(), p.Type, clockSeconds(p.Time), clockSeconds(p.Recorded), strconv.Itoa(p.Partition), strconv.FormatInt(p.Offset, 10)})
 		}); err != nil {
@@ -161,7 +161,7 @@ func (s *Server) postingsXLSX(ctx context.Context, in *postingsFileInput) (*huma
 	}
 	return s.streamed(fileName(q, "xlsx"), export.XLSX, func(ctx context.Context, to io.Writer) error {
 		return export.Postings(to, total, names, func(do func(report.Posting) error) error {
-			return s.read.EachPosting(ctx, report.ProvinceWide, q, do)
+			return s.read.EachPosting(ctx, scopeOf(ctx), q, do)
 		})
 	}), nil
 }
@@ -169,15 +169,16 @@ func (s *Server) postingsXLSX(ctx context.Context, in *postingsFileInput) (*huma
 func (s *Server) postingNames(ctx context.Context, asOf time.Time) (export.PostingNames, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
+	scope := scopeOf(ctx)
 	names := export.PostingNames{Stations: map[string]string{}, Lawyers: map[string]string{}}
-	stations, err := s.read.Stations(ctx, report.ProvinceWide, schemas.Province, asOf)
+	stations, err := s.read.Stations(ctx, scope, report.Home(scope), asOf)
 	if err != nil {
 		return names, fmt.Errorf("names of stations: %w", unavailable(err))
 	}
 	for _, st := range stations {
 		names.Stations[string(st.Code)] = st.Name
 	}
-	lawyers, err := s.read.Lawyers(ctx, report.ProvinceWide, schemas.Province, asOf)
+	lawyers, err := s.read.Lawyers(ctx, scope, report.Home(scope), asOf)
 	if err != nil {
 		return names, fmt.Errorf("names of lawyers: %w", unavailable(err))
 	}

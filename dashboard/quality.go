@@ -119,7 +119,7 @@ func (v *visit) open(f report.Finding, found report.Quality, division schemas.Di
 
 // quality is the address of this page for a division and the same days.
 func (v *visit) quality(found report.Quality, division schemas.DivisionCode, pairs ...string) string {
-	if division == schemas.Province {
+	if division == v.home {
 		division = ""
 	}
 	return v.link("/quality", append([]string{"division", string(division), "from", found.From.String(), "to", found.To.String(), "month", "", "figure", ""}, pairs...)...)
@@ -201,13 +201,13 @@ func (s *Server) findingList(ctx context.Context, v *visit, p *qualityPage, foun
 	p.Table = table{ID: "items", Class: "list", Caption: v.t("quality.list"), Head: []cell{head(v.t("posting.event")), head(v.t("quality.problem")), head(v.t("posting.time")),
 		head(v.t("posting.recorded")), head(v.t("posting.where")), head(v.t("posting.lawyer"))}}
 	for _, x := range found.List.Items {
-		where := cell{Text: schemas.Divisions.Name(x.Division), Href: v.link(divisionPath(x.Division))}
+		where := cell{Text: schemas.Divisions.Name(x.Division), Href: v.toDivision(x.Division)}
 		if x.Station != "" {
 			where = cell{Text: cmp.Or(stations[string(x.Station)], string(x.Station)), Href: v.link(stationPath(x.Station)), Sub: where.Text}
 		}
 		lawyer := cell{}
 		if x.Lawyer != "" {
-			lawyer = cell{Text: cmp.Or(lawyers[x.Lawyer], x.Lawyer), Href: v.link(lawyerPath(x.Lawyer))}
+			lawyer = cell{Text: cmp.Or(lawyers[x.Lawyer], x.Lawyer), Href: v.toLawyer(x.Lawyer)}
 		}
 		p.Table.Rows = append(p.Table.Rows, []cell{{Text: v.eventTitle(x.Type), Href: v.link("/events/" + x.Event.String()), Name: true}, v.trouble(chosen, x),
 			{Text: clock(x.Time)}, {Text: clock(x.Recorded)}, where, lawyer})

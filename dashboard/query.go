@@ -35,6 +35,7 @@ func (p problems) Error() string {
 // so that the asker can mend all of them at once.
 type queryReader struct {
 	values url.Values
+	home   schemas.DivisionCode // the division when none is named; the province when empty
 	known  []string
 	bad    problems
 }
@@ -197,9 +198,9 @@ func (q *queryReader) moment() time.Time {
 // endOf is the last moment of a day, at the log's resolution.
 func endOf(day schemas.Day) time.Time { return (day + 1).Start().Add(-time.Millisecond) }
 
-// division is the parameter of that name: a code of the register, the province when it is not there.
+// division is the parameter of that name: a code of the register, the asker's own when it is not there.
 func (q *queryReader) division() schemas.DivisionCode {
-	code := schemas.DivisionCode(cmp.Or(q.text("division"), string(schemas.Province)))
+	code := schemas.DivisionCode(cmp.Or(q.text("division"), string(q.home), string(schemas.Province)))
 	if _, ok := schemas.Divisions.Get(code); !ok {
 		q.problem("division", string(code), "problem.division")
 	}

@@ -30,7 +30,7 @@ func (v *visit) divisionParts(o report.Overview, d schemas.Division) []part {
 		from, to = v.today(), v.today()
 	}
 	for _, child := range schemas.Divisions.Children(d.Code, from, to) {
-		p := part{Code: string(child.Code), Name: child.Name, Mark: child.Name, Href: v.link(divisionPath(child.Code)), Compared: o.Parts[string(child.Code)]}
+		p := part{Code: string(child.Code), Name: child.Name, Mark: child.Name, Href: v.toDivision(child.Code), Compared: o.Parts[string(child.Code)]}
 		if p.Compared == nil {
 			p.Compared = nothing
 		}

@@ -142,8 +142,13 @@ func (s *Server) returnOf(v *visit, m report.MonthlyReturn, in entry) page {
 		Reading: s.readingOnly(v), Problems: in.problems, Facts: v.returnFacts(m), Paper: v.paper(m), Downloads: v.returnFiles(m),
 	}
 	if s.cfg.Append != nil {
-		p.Submit, p.Review, p.Amend = v.submitForm(m, in), v.reviewForm(m, in), v.amendForm(m, in)
-		if m.State.Final() && p.Amend == nil {
+		if s.mayStep(v.who, m.ID, "submitted") {
+			p.Submit, p.Amend = v.submitForm(m, in), v.amendForm(m, in)
+		}
+		if s.mayStep(v.who, m.ID, "accepted") {
+			p.Review = v.reviewForm(m, in)
+		}
+		if m.State.Final() && len(m.Changes) == 0 {
 			p.Settled = v.t("return.settled")
 		}
 	}

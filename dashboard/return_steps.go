@@ -38,9 +38,9 @@ type blockerField struct {
 
 // reviewForm is for whom a return was submitted to.
 type reviewForm struct {
-	Action, By     string
-	Accepter       string
-	Sender, Reason string // of who sends it back
+	Action, By string
+	Signer     string
+	Reason     string // of who sends it back
 }
 
 // amendForm changes an accepted return to what the books say now.
@@ -57,7 +57,6 @@ type changeRow struct{ Name, Column, Old, New string }
 // entry is what was entered into a form that could not be carried out, and why.
 type entry struct {
 	step      string
-	name      string // filler or signer
 	reason    string
 	reasons   map[string]string // by blocker
 	cut       map[int]int64
@@ -69,12 +68,12 @@ func (v *visit) submitForm(m report.MonthlyReturn, in entry) *submitForm {
 	if _, ok := m.State.After("submitted"); !ok {
 		return nil
 	}
-	f := &submitForm{Action: v.stepAction(m.ID), Cut: m.Live.Cut.String(), To: v.t("return.submit.own")}
+	f := &submitForm{Action: v.stepAction(m.ID), Cut: m.Live.Cut.String(), To: v.t("return.submit.own"), Filler: signer(v.who)}
 	if m.ReportsTo != "" {
 		f.To = v.t("return.submit.to", schemas.Divisions.Name(m.ReportsTo))
 	}
 	if in.step == "submit" {
-		f.Filler, f.Confirmed = in.name, in.confirmed
+		f.Confirmed = in.confirmed
 	}
 	for _, b := range m.Blockers {
 		f.Blockers = append(f.Blockers, v.blockerField(m, b, in.reasons[string(b.Code)]))
@@ -135,12 +134,9 @@ func (v *visit) reviewForm(m report.MonthlyReturn, in entry) *reviewForm {
 	if m.ReportsTo != "" {
 		by = schemas.Divisions.Name(m.ReportsTo)
 	}
-	f := &reviewForm{Action: v.stepAction(m.ID), By: v.t("return.review.by", by)}
-	switch in.step {
-	case "accept":
-		f.Accepter = in.name
-	case "return":
-		f.Sender, f.Reason = in.name, in.reason
+	f := &reviewForm{Action: v.stepAction(m.ID), By: v.t("return.review.by", by), Signer: signer(v.who)}
+	if in.step == "return" {
+		f.Reason = in.reason
 	}
 	return f
 }
@@ -150,9 +146,9 @@ func (v *visit) amendForm(m report.MonthlyReturn, in entry) *amendForm {
 	if _, ok := m.State.After("amended"); !ok || len(m.Changes) == 0 {
 		return nil
 	}
-	f := &amendForm{Action: v.stepAction(m.ID), Cut: m.Live.Cut.String(), Heading: v.t("return.amend", m.Amendments()+1)}
+	f := &amendForm{Action: v.stepAction(m.ID), Cut: m.Live.Cut.String(), Heading: v.t("return.amend", m.Amendments()+1), Signer: signer(v.who)}
 	if in.step == "amend" {
-		f.Signer, f.Reason, f.Confirmed = in.name, in.reason, in.confirmed
+		f.Reason, f.Confirmed = in.reason, in.confirmed
 	}
 	lines := map[string]report.FormLine{}
 	for _, g := range m.Live.Groups {
@@ -242,7 +238,6 @@ func (v *visit) entry(form url.Values) (returnStep, entry) {
 	}
 	switch in.step {
 	case "submit":
-		in.name = text("filler", 60, v.t("return.bad.filler"))
 		confirmed()
 		cut()
 		var overrides []schemas.ReturnOverride
@@ -256,18 +251,17 @@ func (v *visit) entry(form url.Values) (returnStep, entry) {
 				overrides = append(overrides, schemas.ReturnOverride{Blocker: blocker, Reason: reason})
 			}
 		}
-		return submission(in.name, overrides), in
+		return submission(signer(v.who), overrides), in
 	case "return":
-		in.name, in.reason = text("signer", 60, v.t("return.bad.signer")), text("reason", 500, v.t("return.bad.reason"))
-		return decision("returned", schemas.ReturnReturned{Signer: in.name, Reason: in.reason}), in
+		in.reason = text("reason", 500, v.t("return.bad.reason"))
+		return decision("returned", schemas.ReturnReturned{Signer: signer(v.who), Reason: in.reason}), in
 	case "accept":
-		in.name = text("signer", 60, v.t("return.bad.signer"))
-		return decision("accepted", schemas.ReturnAccepted{Signer: in.name}), in
+		return decision("accepted", schemas.ReturnAccepted{Signer: signer(v.who)}), in
 	case "amend":
-		in.name, in.reason = text("signer", 60, v.t("return.bad.signer")), text("reason", 500, v.t("return.bad.reason"))
+		in.reason = text("reason", 500, v.t("return.bad.reason"))
 		confirmed()
 		cut()
-		return amendment(in.name, in.reason), in
+		return amendment(signer(v.who), in.reason), in
 	}
 	in.problems = append(in.problems, v.t("return.bad.form"))
 	return returnStep{}, in
@@ -309,6 +303,8 @@ func (v *visit) explain(err error) []string {
 		return out
 	}
 	switch {
+	case schemas.KindOf(err) == schemas.Forbidden:
+		return []string{v.t("return.bad.office")}
 	case errors.Is(err, errNothingToAmend):
 		return []string{v.t("return.bad.nothing")}
 	case schemas.KindOf(err) == schemas.Conflict:
@@ -376,7 +372,7 @@ func (s *Server) await(ctx context.Context, id schemas.ReturnID, event schemas.E
 		}
 		if cut := status.Cut.String(); cut != seen {
 			seen = cut
-			r, err := s.read.ReturnHistory(ctx, report.ProvinceWide, id.Division, id.Month)
+			r, err := s.read.ReturnHistory(ctx, scopeOf(ctx), id.Division, id.Month)
 			if err != nil || slices.ContainsFunc(r.Steps, func(x schemas.ReturnStep) bool { return x.Event == event }) {
 				return
 			}

@@ -19,6 +19,7 @@ import (
 	"zhiban/dashboard/export"
 	"zhiban/dashboard/report"
 	"zhiban/schemas"
+	"zhiban/schemas/access"
 )
 
 // returnOperations adds the close of the month to the API.
@@ -62,7 +63,7 @@ func (s *Server) returnGrid(ctx context.Context, in *struct {
 	if err := r.err(); err != nil {
 		return nil, s.apiError(ctx, err)
 	}
-	grid, err := s.read.Returns(ctx, report.ProvinceWide, division, month)
+	grid, err := s.read.Returns(ctx, scopeOf(ctx), division, month)
 	if err != nil {
 		return nil, s.apiError(ctx, fmt.Errorf("returns of %s: %w", month, unavailable(err)))
 	}
@@ -88,7 +89,7 @@ func (in *OfReturn) id(r *queryReader) schemas.ReturnID {
 
 // readReturn is a return as it is now, its live form of a cut when one is given.
 func (s *Server) readReturn(ctx context.Context, id schemas.ReturnID, cut map[int]int64) (report.MonthlyReturn, error) {
-	m, err := s.read.MonthlyReturn(ctx, report.ProvinceWide, id.Division, id.Month, cut)
+	m, err := s.read.MonthlyReturn(ctx, scopeOf(ctx), id.Division, id.Month, cut)
 	if err != nil {
 		return m, fmt.Errorf("return %s: %w", id, unavailable(err))
 	}
@@ -107,7 +108,7 @@ type returnView struct {
 	Due       schemas.Day          `json:"due"`
 	ReportsTo schemas.DivisionCode `json:"reports_to,omitempty"`
 	State     schemas.ReturnState  `json:"state"`
-	Allowed   []string             `json:"allowed" doc:"steps that are allowed now: submit, return, accept, amend"`
+	Allowed   []string             `json:"allowed" doc:"steps that the asker may take now: submit, return, accept, amend"`
 	Row       report.ReturnRow     `json:"row" doc:"the return in the close grid"`
 	Blockers  []returnBlocker      `json:"blockers" doc:"what stands in the way of submitting"`
 	MadeOf    []report.ReturnRow   `json:"made_of" doc:"the returns of the divisions below"`
@@ -181,7 +182,7 @@ func (s *Server) returnByID(ctx context.Context, in *OfReturn) (*body[returnView
 	if err != nil {
 		return nil, s.apiError(ctx, err)
 	}
-	return &body[returnView]{viewReturn(m)}, nil
+	return &body[returnView]{viewReturn(m, s.allowedTo(access.From(ctx), m.MonthlyReturn))}, nil
 }
 
 // stepNames are the steps as the API calls them, by the verbs of their events.
@@ -196,12 +197,23 @@ func allowed(state schemas.ReturnState) []string {
 	return out
 }
 
-func viewReturn(m report.MonthlyReturn) returnView {
+// allowedTo are those of them that an identity may take.
+func (s *Server) allowedTo(i access.Identity, r schemas.MonthlyReturn) []string {
+	out := []string{}
+	for _, verb := range r.State.Steps() {
+		if s.mayStep(i, r.ID, verb) {
+			out = append(out, stepNames[verb])
+		}
+	}
+	return out
+}
+
+func viewReturn(m report.MonthlyReturn, allowed []string) returnView {
 	l := m.Live
 	v := returnView{
 		Division: m.ID.Division, Name: l.Division.Name, Unit: l.Unit, Month: m.ID.Month.String(), From: l.Period.From, To: l.Period.To, Rule: l.Rule, Due: l.Due,
 		ReportsTo: m.ReportsTo, State: m.State, Row: m.Row, MadeOf: notNil(m.Made), Steps: notNil(m.Steps), Changes: notNil(m.Changes),
-		Allowed: allowed(m.State), Blockers: []returnBlocker{}, Versions: []returnVersion{},
+		Allowed: allowed, Blockers: []returnBlocker{}, Versions: []returnVersion{},
 		Live: returnForm{Form: l.Form.Version, Title: l.Form.Title, Cut: l.Cut, AsOf: l.AsOf.In(schemas.Shanghai)},
 	}
 	for _, b := range m.Blockers {
@@ -278,7 +290,7 @@ func (s *Server) returnFile(ctx context.Context, in *struct {
 		return nil, s.apiError(ctx, err)
 	}
 	if version != "live" && asOf.IsZero() {
-		r, err := s.read.ReturnHistory(ctx, report.ProvinceWide, id.Division, id.Month)
+		r, err := s.read.ReturnHistory(ctx, scopeOf(ctx), id.Division, id.Month)
 		if err != nil {
 			return nil, s.apiError(ctx, fmt.Errorf("return %s: %w", id, unavailable(err)))
 		}
@@ -289,7 +301,7 @@ func (s *Server) returnFile(ctx context.Context, in *struct {
 			return nil, s.apiError(ctx, schemas.Errorf(schemas.NotFound, "return %s has no version %s", id, version))
 		}
 	}
-	live, err := s.read.DivisionMonth(ctx, report.ProvinceWide, id.Division, id.Month, asOf)
+	live, err := s.read.DivisionMonth(ctx, scopeOf(ctx), id.Division, id.Month, asOf)
 	if err != nil {
 		return nil, s.apiError(ctx, fmt.Errorf("return %s: %w", id, unavailable(err)))
 	}
@@ -324,42 +336,36 @@ type stepDone struct {
 func (s *Server) submitReturn(ctx context.Context, in *struct {
 	OfReturn
 	Body struct {
-		Filler    string                   `json:"filler" minLength:"1" maxLength:"60" doc:"who fills the form"`
 		Cut       map[int]int64            `json:"cut,omitempty" doc:"of the form that the filler saw; now's when left out"`
 		Overrides []schemas.ReturnOverride `json:"overrides,omitempty" doc:"why it is submitted in spite of a blocker"`
 	}
 }) (*body[stepDone], error) {
-	return s.step(ctx, &in.OfReturn, in.Body.Cut, submission(in.Body.Filler, in.Body.Overrides))
+	return s.step(ctx, &in.OfReturn, in.Body.Cut, submission(signer(access.From(ctx)), in.Body.Overrides))
 }
 
 func (s *Server) sendBackReturn(ctx context.Context, in *struct {
 	OfReturn
 	Body struct {
-		Signer string `json:"signer" minLength:"1" maxLength:"60" doc:"who decides"`
 		Reason string `json:"reason" minLength:"1" maxLength:"500"`
 	}
 }) (*body[stepDone], error) {
-	return s.step(ctx, &in.OfReturn, nil, decision("returned", schemas.ReturnReturned{Signer: in.Body.Signer, Reason: in.Body.Reason}))
+	return s.step(ctx, &in.OfReturn, nil, decision("returned", schemas.ReturnReturned{Signer: signer(access.From(ctx)), Reason: in.Body.Reason}))
 }
 
 func (s *Server) acceptReturn(ctx context.Context, in *struct {
 	OfReturn
-	Body struct {
-		Signer string `json:"signer" minLength:"1" maxLength:"60" doc:"who decides"`
-	}
 }) (*body[stepDone], error) {
-	return s.step(ctx, &in.OfReturn, nil, decision("accepted", schemas.ReturnAccepted{Signer: in.Body.Signer}))
+	return s.step(ctx, &in.OfReturn, nil, decision("accepted", schemas.ReturnAccepted{Signer: signer(access.From(ctx))}))
 }
 
 func (s *Server) amendReturn(ctx context.Context, in *struct {
 	OfReturn
 	Body struct {
-		Signer string        `json:"signer" minLength:"1" maxLength:"60" doc:"who decides"`
 		Reason string        `json:"reason" minLength:"1" maxLength:"500"`
 		Cut    map[int]int64 `json:"cut,omitempty" doc:"of the form that the signer saw; now's when left out"`
 	}
 }) (*body[stepDone], error) {
-	return s.step(ctx, &in.OfReturn, in.Body.Cut, amendment(in.Body.Signer, in.Body.Reason))
+	return s.step(ctx, &in.OfReturn, in.Body.Cut, amendment(signer(access.From(ctx)), in.Body.Reason))
 }
 
 // step is taken for a program, which is answered in JSON.
@@ -432,9 +438,12 @@ var errNothingToAmend = schemas.Errorf(schemas.Conflict, "nothing differs from t
 
 // take appends one step of a return to the log.
 func (s *Server) take(ctx context.Context, id schemas.ReturnID, cut map[int]int64, step returnStep) (stepDone, error) {
-	r, err := s.read.ReturnHistory(ctx, report.ProvinceWide, id.Division, id.Month)
+	r, err := s.read.ReturnHistory(ctx, scopeOf(ctx), id.Division, id.Month)
 	if err != nil {
 		return stepDone{}, fmt.Errorf("return %s: %w", id, unavailable(err))
+	}
+	if !s.mayStep(access.From(ctx), id, step.verb) {
+		return stepDone{}, schemas.Errorf(schemas.Forbidden, "a return is submitted and amended by its division's own office, and decided by the office that it reports to")
 	}
 	next, ok := r.State.After(step.verb)
 	if !ok {

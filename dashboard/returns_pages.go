@@ -134,7 +134,7 @@ func (v *visit) returnLink(id schemas.ReturnID) link {
 // closeLink is the close of a month below a division.
 func (v *visit) closeLink(division schemas.DivisionCode, month schemas.Month) string {
 	of := string(division)
-	if division == schemas.Province {
+	if division == v.home {
 		of = ""
 	}
 	return v.link("/returns", "month", month.String(), "division", of, "figure", "", "view", "")
@@ -143,9 +143,10 @@ func (v *visit) closeLink(division schemas.DivisionCode, month schemas.Month) st
 // closeCrumbs lead from the province's close to that of a division. Counties
 // have none: there is nothing below them.
 func (v *visit) closeCrumbs(division schemas.DivisionCode, last string) []link {
-	out := []link{{v.t("close.title"), v.closeLink(schemas.Province, v.month)}}
+	out := []link{{v.t("close.title"), v.closeLink(v.home, v.month)}}
 	for _, d := range schemas.Divisions.Path(division) {
 		switch {
+		case d.Code == v.home || v.toDivision(d.Code) == "":
 		case d.Level == schemas.LevelPrefecture:
 			out = append(out, link{d.Name, v.closeLink(d.Code, v.month)})
 		case d.Level == schemas.LevelCounty && last == "":
@@ -166,8 +167,8 @@ func (v *visit) closeFilter(division schemas.DivisionCode) filter {
 	for m := last; m >= min(v.month, last-monthsBack); m-- {
 		months.Options = append(months.Options, choiceOption{m.String(), m.Title().In(string(v.phrases)), m == v.month})
 	}
-	divisions := choiceField{Name: "division", Label: v.t("filter.division"), Options: []choiceOption{{"", schemas.Divisions.Name(schemas.Province), division == schemas.Province}}}
-	for _, d := range schemas.Divisions.Children(schemas.Province, v.month.Last(), v.month.Last()) {
+	divisions := choiceField{Name: "division", Label: v.t("filter.division"), Options: []choiceOption{{"", schemas.Divisions.Name(v.home), division == v.home}}}
+	for _, d := range schemas.Divisions.Children(v.home, v.month.Last(), v.month.Last()) {
 		divisions.Options = append(divisions.Options, choiceOption{string(d.Code), d.Name, d.Code == division})
 	}
 	f := filter{Action: "/returns", Selects: []choiceField{months, divisions}}

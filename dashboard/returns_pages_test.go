@@ -25,7 +25,7 @@ import (
 
 func closingServer(t *testing.T, c *closing, timeout time.Duration) *Server {
 	t.Helper()
-	s, err := New(Config{Poll: 100 * time.Millisecond, Timeout: timeout, Append: c.append, Now: func() time.Time { return fakeNow }, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}, c)
+	s, err := New(Config{Anonymous: anyone, Poll: 100 * time.Millisecond, Timeout: timeout, Append: c.append, Now: func() time.Time { return fakeNow }, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,15 +80,14 @@ func TestAReturnThatCannotBeSubmittedSaysWhatToDo(t *testing.T) {
 		status int
 		want   string
 	}{
-		{"no filler", []string{"step", "submit", "cut", cut, "confirm", "yes", "reason.consultations_unsigned", "律师出差"}, http.StatusUnprocessableEntity, "请填写填报人姓名"},
-		{"not confirmed", []string{"step", "submit", "cut", cut, "filler", "李敏"}, http.StatusUnprocessableEntity, "请勾选确认"},
-		{"a blocker without a reason", []string{"step", "submit", "cut", cut, "filler", "李敏", "confirm", "yes"}, http.StatusConflict, "写明不整改而上报的理由"},
-		{"too long a name", []string{"step", "submit", "cut", cut, "filler", strings.Repeat("李", 61), "confirm", "yes"}, http.StatusUnprocessableEntity, "过长"},
-		{"no such cut", []string{"step", "submit", "cut", "x", "filler", "李敏", "confirm", "yes"}, http.StatusUnprocessableEntity, "表单不完整"},
+		{"not confirmed", []string{"step", "submit", "cut", cut}, http.StatusUnprocessableEntity, "请勾选确认"},
+		{"a blocker without a reason", []string{"step", "submit", "cut", cut, "confirm", "yes"}, http.StatusConflict, "写明不整改而上报的理由"},
+		{"too long a reason", []string{"step", "submit", "cut", cut, "reason.consultations_unsigned", strings.Repeat("李", 501), "confirm", "yes"}, http.StatusUnprocessableEntity, "过长"},
+		{"no such cut", []string{"step", "submit", "cut", "x", "confirm", "yes"}, http.StatusUnprocessableEntity, "表单不完整"},
 		{"no such step", []string{"step", "burn"}, http.StatusUnprocessableEntity, "表单不完整"},
-		{"out of turn", []string{"step", "accept", "signer", "赵国华"}, http.StatusConflict, "状态已经变化"},
-		{"nothing accepted to amend", []string{"step", "amend", "cut", cut, "signer", "赵国华", "reason", "补录", "confirm", "yes"}, http.StatusConflict, "状态已经变化"},
-		{"no reason for sending back", []string{"step", "return", "signer", "赵国华"}, http.StatusUnprocessableEntity, "请写明原因"},
+		{"out of turn", []string{"step", "accept"}, http.StatusConflict, "状态已经变化"},
+		{"nothing accepted to amend", []string{"step", "amend", "cut", cut, "reason", "补录", "confirm", "yes"}, http.StatusConflict, "状态已经变化"},
+		{"no reason for sending back", []string{"step", "return"}, http.StatusUnprocessableEntity, "请写明原因"},
 	} {
 		code, _, body := sendForm(t, s, returnPath220182, x.fields...)
 		if code != x.status || !strings.Contains(body, x.want) || !strings.Contains(body, `role="alert"`) {
@@ -100,13 +99,13 @@ func TestAReturnThatCannotBeSubmittedSaysWhatToDo(t *testing.T) {
 	}
 
 	// What was entered is still there.
-	_, _, body = sendForm(t, s, returnPath220182, "step", "submit", "cut", cut, "filler", "李敏", "reason.consultations_unsigned", "律师出差")
-	for _, want := range []string{`value="李敏"`, `value="律师出差"`} {
+	_, _, body = sendForm(t, s, returnPath220182, "step", "submit", "cut", cut, "reason.consultations_unsigned", "律师出差")
+	for _, want := range []string{`<b>李敏</b>`, `value="律师出差"`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("%s is lost", want)
 		}
 	}
-	code, header, _ := sendForm(t, s, returnPath220182+"?lang=en", "step", "submit", "cut", cut, "filler", "李敏", "confirm", "yes", "reason.consultations_unsigned", "律师出差")
+	code, header, _ := sendForm(t, s, returnPath220182+"?lang=en", "step", "submit", "cut", cut, "confirm", "yes", "reason.consultations_unsigned", "律师出差")
 	if code != http.StatusSeeOther || !strings.HasPrefix(header.Get("Location"), returnPath220182+"?done=submitted&event=") || !strings.HasSuffix(header.Get("Location"), "lang=en") {
 		t.Errorf("%d to %s", code, header.Get("Location"))
 	}
@@ -120,7 +119,7 @@ func TestAFormOfAnotherSiteChangesNothing(t *testing.T) {
 	c := newClosing()
 	s := closingServer(t, c, 0)
 	_, _, body := get(t, s, returnPath220182)
-	form := url.Values{"step": {"submit"}, "cut": {cutOf(t, body)}, "filler": {"李敏"}, "confirm": {"yes"}}
+	form := url.Values{"step": {"submit"}, "cut": {cutOf(t, body)}, "confirm": {"yes"}}
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, returnPath220182, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Sec-Fetch-Site", "cross-site")
@@ -137,14 +136,14 @@ func TestAStepOnItsWayIsSaidToBe(t *testing.T) {
 	c.behind = true
 	s := closingServer(t, c, 2*time.Second)
 	_, _, body := get(t, s, returnPath220182)
-	_, header, _ := sendForm(t, s, returnPath220182, "step", "submit", "cut", cutOf(t, body), "filler", "李敏", "confirm", "yes")
+	_, header, _ := sendForm(t, s, returnPath220182, "step", "submit", "cut", cutOf(t, body), "confirm", "yes")
 	_, _, body = get(t, s, header.Get("Location"))
 	if !strings.Contains(body, "正在入账") || strings.Contains(body, "<form method=\"post\"") || !strings.Contains(body, "data-cut") {
 		t.Error("the page does not wait for the step")
 	}
 	c.refused = schemas.Errorf(schemas.Unavailable, "broker at a secret address")
 	_, _, body = get(t, s, returnPath220182)
-	code, _, body := sendForm(t, s, returnPath220182, "step", "submit", "cut", cutOf(t, body), "filler", "李敏", "confirm", "yes")
+	code, _, body := sendForm(t, s, returnPath220182, "step", "submit", "cut", cutOf(t, body), "confirm", "yes")
 	if code != http.StatusServiceUnavailable || !strings.Contains(body, "日志没有确认") || strings.Contains(body, "secret") {
 		t.Errorf("%d without the log", code)
 	}
@@ -156,7 +155,7 @@ func TestADashboardThatOnlyReadsHasNoSteps(t *testing.T) {
 	if strings.Contains(body, `method="post"`) || !strings.Contains(body, "--ingest") {
 		t.Error("the page has steps, or does not say how to get them")
 	}
-	if code, _, _ := sendForm(t, s, returnPath220182, "step", "accept", "signer", "赵国华"); code != http.StatusMethodNotAllowed {
+	if code, _, _ := sendForm(t, s, returnPath220182, "step", "accept"); code != http.StatusMethodNotAllowed {
 		t.Errorf("a step is answered with %d", code)
 	}
 }
@@ -231,14 +230,13 @@ func TestAMonthIsClosedByClicking(t *testing.T) {
 	shown("open")
 
 	// What stands in the way is said in place, and what was typed is kept.
-	b.fill(`#submit input[name=filler]`, "李敏")
 	b.push(`#submit input[name=confirm]`)
 	b.push(`#submit button`)
 	b.wait(`document.readyState === 'complete' && document.querySelectorAll('[role=alert] li').length === 2`)
 	b.look("blocked")
 	b.accessible("blocked")
 	b.refused(http.StatusConflict)
-	if name := eval[string](b, `document.querySelector('#submit input[name=filler]').value`); name != "李敏" {
+	if name := eval[string](b, `document.querySelector('#submit .signer b').textContent`); name != "李敏" {
 		t.Errorf("the filler is %q", name)
 	}
 
@@ -250,20 +248,17 @@ func TestAMonthIsClosedByClicking(t *testing.T) {
 	shown("submitted")
 
 	// The prefecture sends it back, the county submits again.
-	b.fill(`#review form + form input[name=signer]`, "赵国华")
 	b.fill(`#review form + form input[name=reason]`, "咨询台账漏签三条，请补签")
 	b.push(`#review button.back`)
 	b.stands("已退回")
 	shown("returned")
 	c.blockers["220182"] = nil
 	b.open(returnPath220182)
-	b.fill(`#submit input[name=filler]`, "李敏")
 	b.push(`#submit input[name=confirm]`)
 	b.push(`#submit button`)
 	b.stands("已报待审")
 
 	// It is accepted; then a consultation of October comes in late.
-	b.fill(`#review form input[name=signer]`, "赵国华")
 	b.push(`#review form button`)
 	b.stands("已接收")
 	if !eval[bool](b, `document.querySelector('.clear').textContent.includes('无需更正')`) {
@@ -280,7 +275,6 @@ func TestAMonthIsClosedByClicking(t *testing.T) {
 		t.Errorf("%s is shown as reported, want %d", was, before)
 	}
 	shown("late")
-	b.fill(`#amend input[name=signer]`, "赵国华")
 	b.fill(`#amend input[name=reason]`, "十月二十日咨询补录")
 	b.push(`#amend input[name=confirm]`)
 	b.push(`#amend button`)
@@ -332,7 +326,7 @@ func TestAReturnPrintsAsTheForm(t *testing.T) {
 	c := newClosing()
 	s := closingServer(t, c, 0)
 	_, _, body := get(t, s, returnPath220182)
-	if code, _, _ := sendForm(t, s, returnPath220182, "step", "submit", "cut", cutOf(t, body), "filler", "李敏", "confirm", "yes"); code != http.StatusSeeOther {
+	if code, _, _ := sendForm(t, s, returnPath220182, "step", "submit", "cut", cutOf(t, body), "confirm", "yes"); code != http.StatusSeeOther {
 		t.Fatalf("submitting: %d", code)
 	}
 	c.late("220182-court", schemas.Date(2026, time.October, 20))
@@ -397,7 +391,7 @@ func TestTheCloseSaysWhoActsNextAndWhomToRemind(t *testing.T) {
 		t.Error("榆树市 is not reminded")
 	}
 	_, _, form := get(t, s, "/returns/220182/2026-11")
-	sendForm(t, s, "/returns/220182/2026-11", "step", "submit", "cut", cutOf(t, form), "filler", "李敏", "confirm", "yes")
+	sendForm(t, s, "/returns/220182/2026-11", "step", "submit", "cut", cutOf(t, form), "confirm", "yes")
 	_, _, body = get(t, s, november)
 	if text := reminded(body); strings.Contains(text, "榆树市") || !strings.Contains(text, "德惠市") {
 		t.Errorf("reminded are %s", text)
@@ -417,7 +411,7 @@ func TestWhatCameTooLateIsSaidToHaveNoEffect(t *testing.T) {
 	c := newClosing()
 	s := closingServer(t, c, 0)
 	_, _, body := get(t, s, returnPath220182)
-	sendForm(t, s, returnPath220182, "step", "submit", "cut", cutOf(t, body), "filler", "李敏", "confirm", "yes")
+	sendForm(t, s, returnPath220182, "step", "submit", "cut", cutOf(t, body), "confirm", "yes")
 	c.again(t, october)
 	steps := c.folded(october).Steps
 	if len(steps) != 2 || steps[1].Ignored == "" {
@@ -440,10 +434,10 @@ func TestAMonthThatIsNotOverCannotBeSubmitted(t *testing.T) {
 	c.blockers["220182"] = []report.Blocker{{Code: report.PeriodRunning, Count: 7, Final: true}, {Code: report.OpenShifts, Count: 2, Indicator: schemas.ShiftsOpen}}
 	s := closingServer(t, c, 0)
 	_, _, body := get(t, s, "/returns/220182/2026-11")
-	if !strings.Contains(body, "统计时段尚未结束，还有7天") || strings.Contains(body, `name="filler"`) || strings.Contains(body, `name="reason.`) {
+	if !strings.Contains(body, "统计时段尚未结束，还有7天") || strings.Contains(body, `name="confirm"`) || strings.Contains(body, `name="reason.`) {
 		t.Error("the page lets the month be submitted")
 	}
-	code, _, body := sendForm(t, s, "/returns/220182/2026-11", "step", "submit", "cut", cutOf(t, body), "filler", "李敏", "confirm", "yes", "reason.period_running", "急", "reason.shifts_open", "急")
+	code, _, body := sendForm(t, s, "/returns/220182/2026-11", "step", "submit", "cut", cutOf(t, body), "confirm", "yes", "reason.period_running", "急", "reason.shifts_open", "急")
 	if code != http.StatusConflict || !strings.Contains(body, "写明理由也不能上报") {
 		t.Errorf("%d", code)
 	}

@@ -35,6 +35,7 @@ import (
 	"zhiban/dashboard/export"
 	"zhiban/dashboard/report"
 	"zhiban/schemas"
+	"zhiban/schemas/access"
 )
 
 // Reader answers with figures; report.Warehouse is one.
@@ -87,16 +88,21 @@ type Config struct {
 	// Ready says whether what is served beside the dashboard can answer; nil:
 	// nothing is.
 	Ready func(context.Context) error
+	// Anonymous stands behind requests behind which nobody stands: nobody, who may
+	// nothing, when it is zero. It may take every step of a return that its role may.
+	Anonymous access.Identity
 	// Log gets what goes wrong; slog.Default when nil.
 	Log *slog.Logger
 	// Now is the clock; time.Now when nil.
 	Now func() time.Time
 }
 
-// Place is a page by its path and title.
+// Place is a page by its path and title, and who finds it in the menu: everyone
+// when May is empty.
 type Place struct {
 	Path  string
 	Title schemas.Text
+	May   access.Permission
 }
 
 // Validate names a setting that cannot work.
@@ -175,7 +181,7 @@ func (s *Server) Handler() http.Handler {
 // that nobody knows are answered in the dashboard's look.
 func (s *Server) Register(r *mux.Router) {
 	own := r.NewRoute().Subrouter()
-	own.Use(s.metrics.count, secure, compressed)
+	own.Use(s.metrics.count, secure, compressed, s.identified)
 	doc := s.operations(own)
 	for _, route := range s.routes(doc) {
 		own.Handle(route.path, route.handler).Methods(http.MethodGet, http.MethodHead)
@@ -187,7 +193,7 @@ func (s *Server) Register(r *mux.Router) {
 		own.Handle("/parked", s.ownOrigin(http.HandlerFunc(s.replay))).Methods(http.MethodPost)
 	}
 	if r.NotFoundHandler == nil {
-		r.NotFoundHandler = secure(s.nowhere())
+		r.NotFoundHandler = secure(s.identified(s.nowhere()))
 	}
 }
 
@@ -216,7 +222,7 @@ type route struct {
 
 func (s *Server) routes(doc *huma.OpenAPI) []route {
 	return []route{
-		{"/", s.page(s.provincePage)},
+		{"/", s.front()},
 		{"/divisions/{code}", s.page(s.divisionPage)},
 		{"/stations/{code}", s.page(s.stationPage)},
 		{"/lawyers", s.page(s.lawyersPage)},

@@ -33,11 +33,11 @@ func (s *Server) stationPage(ctx context.Context, v *visit) (page, error) {
 		return page{}, unavailable(fmt.Errorf("station %s: %w", code, err))
 	}
 	home := cmp.Or(st.Reporting, code.Division())
-	// The figures are asked of the province: where a station reports may change
-	// from one month to the other, what it did stays its own.
+	// The figures are asked of all that the visitor sees: where a station reports
+	// may change from one month to the other, what it did stays its own.
 	filter := []string{"station", string(code)}
 	q := report.OverviewQuery{
-		Query: report.Query{Division: schemas.Province, Indicators: codesOf(stationGroups, v.main), AsOf: v.asOf, Cut: v.cut, View: v.view,
+		Query: report.Query{Division: v.home, Indicators: codesOf(stationGroups, v.main), AsOf: v.asOf, Cut: v.cut, View: v.view,
 			Filter: map[report.Dimension][]string{report.ByStation: {string(code)}}},
 		Month: v.month, Main: v.main,
 		Splits: append(splitsOf(splitDims), report.Split{By: report.ByDay, Indicators: dayFigures}, report.Split{By: report.ByLawyer, Indicators: dutyFigures}),
@@ -58,30 +58,30 @@ func (s *Server) stationPage(ctx context.Context, v *visit) (page, error) {
 		Facts: []fact{
 			{v.t("station.code"), string(code), ""},
 			{v.t("station.kind"), kind.Title().In(string(v.phrases)), ""},
-			{v.t("station.reporting"), schemas.Divisions.Name(home), v.link(divisionPath(home))},
+			{v.t("station.reporting"), schemas.Divisions.Name(home), v.toDivision(home)},
 			{v.t("station.location"), schemas.Divisions.Name(cmp.Or(st.Location, code.Division())), ""},
 		},
-		Blocks: v.blocks(o, stationGroups, schemas.Province, filter...),
-		Left:   v.calendarPanel(o, schemas.Province, filter...),
+		Blocks: v.blocks(o, stationGroups, v.home, filter...),
+		Left:   v.calendarPanel(o, v.home, filter...),
 		Rank:   v.lawyersOnDuty(o, lawyers, filter...),
-		Trend:  v.trendPanel(o, v.main, schemas.Province, filter...),
+		Trend:  v.trendPanel(o, v.main, v.home, filter...),
 	}
 	if !st.Registered {
 		p.Notes = append(p.Notes, note{Text: v.t("note.unknown", schemas.Divisions.Name(home))})
 	}
 	for _, dim := range splitDims {
-		p.Splits = append(p.Splits, v.splitPanel(o, dim, schemas.Province, filter...))
+		p.Splits = append(p.Splits, v.splitPanel(o, dim, v.home, filter...))
 	}
 	crumbs := append(v.crumbs(home, ""), link{Text: name})
 	if n := len(crumbs); n > 1 {
-		crumbs[n-2].Href = v.link(divisionPath(home))
+		crumbs[n-2].Href = v.toDivision(home)
 	}
 	return v.overview(p, name, crumbs), nil
 }
 
 // lawyerNames are the names of all enrolled lawyers by licence.
 func (s *Server) lawyerNames(ctx context.Context, v *visit) (map[string]string, error) {
-	all, err := s.read.Lawyers(ctx, v.scope, v.scope.Division, v.asOf)
+	all, err := s.read.Lawyers(ctx, v.scope, v.home, v.asOf)
 	if err != nil {
 		return nil, unavailable(fmt.Errorf("names of lawyers: %w", err))
 	}
@@ -143,9 +143,9 @@ func (v *visit) lawyersOnDuty(o report.Overview, names map[string]string, filter
 			continue
 		}
 		values := st.ValuesOf(row)
-		cells := []cell{{Text: cmp.Or(names[licence], v.t("lawyers.unknown")), Href: v.link(lawyerPath(licence)), Name: true}, {Text: licence}}
+		cells := []cell{{Text: cmp.Or(names[licence], v.t("lawyers.unknown")), Href: v.toLawyer(licence), Name: true}, {Text: licence}}
 		for _, code := range dutyFigures {
-			cells = append(cells, v.figure(code, zero(code, values[code]), schemas.Province, o.Now, append(slices.Clone(filter), "lawyer", licence)...))
+			cells = append(cells, v.figure(code, zero(code, values[code]), v.home, o.Now, append(slices.Clone(filter), "lawyer", licence)...))
 		}
 		t.Rows = append(t.Rows, cells)
 	}

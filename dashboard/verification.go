@@ -229,9 +229,9 @@ func (v *visit) difference(d report.Difference, names placeNames) differenceRow 
 		filter = []string{"station", d.Source}
 	case d.Source != "":
 		division = schemas.DivisionCode(d.Source)
-		row.Place = cell{Text: schemas.Divisions.Name(division), Href: v.link(divisionPath(division))}
+		row.Place = cell{Text: schemas.Divisions.Name(division), Href: v.toDivision(division)}
 	case d.Lawyer != "":
-		row.Place = cell{Text: cmp.Or(names.lawyers[d.Lawyer], d.Lawyer), Href: v.link(lawyerPath(d.Lawyer))}
+		row.Place = cell{Text: cmp.Or(names.lawyers[d.Lawyer], d.Lawyer), Href: v.toLawyer(d.Lawyer)}
 		filter = []string{"lawyer", d.Lawyer}
 	}
 	if month, bad := schemas.ParseMonth(d.Month); bad == nil && err == nil {
@@ -287,7 +287,7 @@ func (s *Server) verifications(ctx context.Context, in *struct{ rawQuery }) (*bo
 	if err := in.reader().err(); err != nil {
 		return nil, s.apiError(ctx, err)
 	}
-	all, err := s.read.Verifications(ctx, report.ProvinceWide, time.Time{}, verificationsShown)
+	all, err := s.read.Verifications(ctx, scopeOf(ctx), time.Time{}, verificationsShown)
 	if err != nil {
 		return nil, s.apiError(ctx, fmt.Errorf("verifications: %w", unavailable(err)))
 	}
@@ -300,7 +300,7 @@ func (s *Server) verification(ctx context.Context, in *struct{ rawQuery }) (*bod
 	if err := in.reader().err(); err != nil {
 		return nil, s.apiError(ctx, err)
 	}
-	last, err := s.read.Verification(ctx, report.ProvinceWide, time.Time{})
+	last, err := s.read.Verification(ctx, scopeOf(ctx), time.Time{})
 	if err != nil {
 		return nil, s.apiError(ctx, fmt.Errorf("last verification: %w", unavailable(err)))
 	}

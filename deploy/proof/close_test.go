@@ -26,6 +26,7 @@ import (
 	"zhiban/ingest/simulate"
 	"zhiban/projector"
 	"zhiban/schemas"
+	"zhiban/schemas/access"
 	"zhiban/schemas/warehouse"
 )
 
@@ -123,7 +124,7 @@ func startClose(t *testing.T, config simulate.Config) *closeTest {
 	c.set(config.From, 8)
 	now := func() time.Time { return *c.clock.Load() }
 	c.figures.Clock = now
-	pages, err := dashboard.New(dashboard.Config{Now: now, Append: c.append, Log: slog.New(slog.DiscardHandler)}, c.figures)
+	pages, err := dashboard.New(dashboard.Config{Anonymous: access.Identity{Account: "limin", Title: "李敏", Role: access.Province, Scope: access.ProvinceWide}, Now: now, Append: c.append, Log: slog.New(slog.DiscardHandler)}, c.figures)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +228,7 @@ func (c *closeTest) must(d schemas.DivisionCode, month schemas.Month, step strin
 func (c *closeTest) submit(d schemas.DivisionCode, month schemas.Month) {
 	c.t.Helper()
 	r := c.read(d, month)
-	body := map[string]any{"filler": "李敏", "cut": r.Live.Cut}
+	body := map[string]any{"cut": r.Live.Cut}
 	if len(r.Blockers) > 0 && c.refused < 3 {
 		if status, text := c.post(d, month, "submit", body); status != http.StatusConflict || !strings.Contains(text, "blockers."+r.Blockers[0].Code) {
 			c.t.Fatalf("%s for %s was submitted in spite of %v: %d %.300s", d, month, r.Blockers, status, text)
@@ -246,10 +247,10 @@ func (c *closeTest) submit(d schemas.DivisionCode, month schemas.Month) {
 func (c *closeTest) amend(d schemas.DivisionCode, month schemas.Month) {
 	c.t.Helper()
 	if r := c.read(d, month); len(r.Changes) > 0 {
-		c.must(d, month, "amend", map[string]any{"signer": "赵国华", "reason": "补录、更正", "cut": r.Live.Cut})
+		c.must(d, month, "amend", map[string]any{"reason": "补录、更正", "cut": r.Live.Cut})
 		c.amended++
 	} else if c.unamended++; c.unamended == 1 {
-		if status, text := c.post(d, month, "amend", map[string]any{"signer": "赵国华", "reason": "无"}); status != http.StatusConflict {
+		if status, text := c.post(d, month, "amend", map[string]any{"reason": "无"}); status != http.StatusConflict {
 			c.t.Fatalf("an amendment of nothing: %d %.300s", status, text)
 		}
 	}
@@ -275,7 +276,7 @@ func (c *closeTest) closeMonth(month schemas.Month, places []schemas.DivisionCod
 	counties := below(places...)
 	next := (month + 1).First()
 	c.set(month.Last(), 20)
-	if status, text := c.post(counties[0], month, "submit", map[string]any{"filler": "李敏", "overrides": []schemas.ReturnOverride{{Blocker: "period_running", Reason: "急"}}}); status != http.StatusConflict || !strings.Contains(text, "period_running") {
+	if status, text := c.post(counties[0], month, "submit", map[string]any{"overrides": []schemas.ReturnOverride{{Blocker: "period_running", Reason: "急"}}}); status != http.StatusConflict || !strings.Contains(text, "period_running") {
 		t.Fatalf("a month was closed before its end: %d %.300s", status, text)
 	}
 
@@ -286,10 +287,10 @@ func (c *closeTest) closeMonth(month schemas.Month, places []schemas.DivisionCod
 		c.submit(d, month)
 	}
 	c.settle()
-	if status, _ := c.post(sentBack, month, "submit", map[string]any{"filler": "李敏"}); status != http.StatusConflict {
+	if status, _ := c.post(sentBack, month, "submit", map[string]any{}); status != http.StatusConflict {
 		t.Fatalf("submitted twice: %d", status)
 	}
-	c.must(sentBack, month, "return", map[string]any{"signer": "赵国华", "reason": "看守所班次与签到簿不符"})
+	c.must(sentBack, month, "return", map[string]any{"reason": "看守所班次与签到簿不符"})
 	c.settle()
 	c.submit(sentBack, month)
 	c.settle()
@@ -304,7 +305,7 @@ func (c *closeTest) closeMonth(month schemas.Month, places []schemas.DivisionCod
 	c.submit(late, month)
 	c.settle()
 	for _, d := range counties {
-		c.must(d, month, "accept", map[string]any{"signer": "赵国华"})
+		c.must(d, month, "accept", map[string]any{})
 	}
 	c.settle()
 	for _, d := range counties { // what came in between the 3rd and the 12th
@@ -322,7 +323,7 @@ func (c *closeTest) closeMonth(month schemas.Month, places []schemas.DivisionCod
 	}
 	c.settle()
 	for _, p := range places {
-		c.must(p, month, "accept", map[string]any{"signer": "孙立"})
+		c.must(p, month, "accept", map[string]any{})
 	}
 	c.settle()
 
@@ -330,7 +331,7 @@ func (c *closeTest) closeMonth(month schemas.Month, places []schemas.DivisionCod
 	c.set(next+17, 9)
 	c.submit(schemas.Province, month)
 	c.settle()
-	c.must(schemas.Province, month, "accept", map[string]any{"signer": "孙立"})
+	c.must(schemas.Province, month, "accept", map[string]any{})
 	c.settle()
 	c.get("/api/v1/returns?month="+month.String(), &grid)
 	if !slices.Equal(grid.Late, []schemas.DivisionCode{late}) {
