@@ -155,6 +155,9 @@ type Rule struct {
 	// Audit names the action that calling the route is in the audit trail, such
 	// as "export"; empty: it is not recorded.
 	Audit string
+	// Guess: the route takes a secret that could be guessed, such as a password;
+	// the gate lets an address try few a minute.
+	Guess bool
 }
 
 type contextKey struct{}
