@@ -50,7 +50,7 @@ func (s *Server) returnOperations(api huma.API, get func(path, id, summary strin
 
 func (s *Server) returnGrid(ctx context.Context, in *struct {
 	Month    string `query:"month" doc:"month such as 2026-10; the last that is over when left out" example:"2026-10"`
-	Division string `query:"division" doc:"division code; the province when left out" example:"220100"`
+	Division string `query:"division" doc:"division code; all that one may see when left out" example:"220100"`
 	rawQuery
 }) (*body[report.CloseGrid], error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
