@@ -162,7 +162,7 @@ func (l *Login) Register(r *mux.Router) {
 	}
 }
 
-// What a session holds.
+// What a session holds; moments in Unix seconds.
 const (
 	keyAccount = "account"
 	keyBegan   = "began"
@@ -195,13 +195,13 @@ func (l *Login) Session(r *http.Request) (access.Identity, bool) {
 	if account == "" {
 		return access.Identity{}, false
 	}
-	now, seen := l.now(), l.sessions.GetTime(ctx, keySeen)
-	if now.Sub(seen) >= idle || now.Sub(l.sessions.GetTime(ctx, keyBegan)) >= absolute {
+	now, seen := l.now(), time.Unix(l.sessions.GetInt64(ctx, keySeen), 0)
+	if now.Sub(seen) >= idle || now.Sub(time.Unix(l.sessions.GetInt64(ctx, keyBegan), 0)) >= absolute {
 		return access.Identity{}, false
 	}
 	who, ok := l.cfg.Directory.Identity(account)
 	if ok && now.Sub(seen) >= touch && !background(r) {
-		l.sessions.Put(ctx, keySeen, now)
+		l.sessions.Put(ctx, keySeen, now.Unix())
 		if _, _, err := l.sessions.Commit(ctx); err != nil {
 			l.log.WarnContext(ctx, "a session is not prolonged", "error", err)
 		}
@@ -224,7 +224,7 @@ func (l *Login) enter(w http.ResponseWriter, r *http.Request, who access.Identit
 	if err := l.sessions.RenewToken(ctx); err != nil {
 		return err
 	}
-	now := l.now()
+	now := l.now().Unix()
 	l.sessions.Put(ctx, keyAccount, who.Account)
 	l.sessions.Put(ctx, keyBegan, now)
 	l.sessions.Put(ctx, keySeen, now)
