@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -142,6 +143,9 @@ func (p period) figure(ind schemas.Indicator, value *float64) Figure {
 // posted an amount is 0 and a ratio not available.
 func (p period) cell(s Statistics, ind schemas.Indicator, key ...string) Figure {
 	row, ok := s.Find(key...)
+	if !ok && slices.Contains(s.Hidden, ind.Code) {
+		return Figure{Status: NotAvailable}
+	}
 	if !ok {
 		if ind.Divided() {
 			return p.figure(ind, nil)

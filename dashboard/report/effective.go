@@ -38,6 +38,9 @@ func (w *Warehouse) EffectiveEvents(ctx context.Context, scope Scope, ids []sche
 	}
 	out := EffectiveEvents{Cut: cut, Events: []schemas.Envelope{}}
 	for _, history := range byCase(events) {
+		if !open(scope, history) {
+			continue
+		}
 		for _, e := range schemas.Effective(history) {
 			if asked[e.ID] && holds(scope, r, e.Source, schemas.DayOf(e.Time), schemas.DayOf(w.now())) {
 				out.Events = append(out.Events, e.Envelope())
@@ -73,6 +76,9 @@ func (w *Warehouse) EffectiveEventsOf(ctx context.Context, scope Scope, source s
 	}
 	out := EffectiveEvents{Cut: cut, Events: []schemas.Envelope{}}
 	for _, history := range byCase(events) {
+		if !open(scope, history) {
+			continue
+		}
 		for _, e := range schemas.Effective(history) {
 			if day := schemas.DayOf(e.Time); from <= day && day <= to && holds(scope, r, e.Source, day, today) {
 				out.Events = append(out.Events, e.Envelope())

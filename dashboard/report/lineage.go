@@ -72,6 +72,9 @@ func (w *Warehouse) Postings(ctx context.Context, scope Scope, q Query, offset, 
 	if err != nil {
 		return PostingPage{}, err
 	}
+	if err := p.openable(); err != nil {
+		return PostingPage{}, err
+	}
 	page := PostingPage{Cut: p.cut}
 	behind := p.behind()
 	if err := w.conn.QueryRow(ctx, `SELECT toInt64(count()), sum(quantity) FROM `+behind.sql, behind.args...).Scan(&page.Total, &page.Sum); err != nil {
@@ -100,6 +103,9 @@ const (
 func (w *Warehouse) EachPosting(ctx context.Context, scope Scope, q Query, do func(Posting) error) error {
 	p, err := w.plan(ctx, scope, q)
 	if err != nil {
+		return err
+	}
+	if err := p.openable(); err != nil {
 		return err
 	}
 	behind := p.behind()
@@ -229,6 +235,9 @@ func (w *Warehouse) Event(ctx context.Context, scope Scope, id schemas.EventID) 
 	history, _, err := w.events(ctx, from+` AND case_kind = ? AND case_key = ? AND kafka_partition = ? ORDER BY kafka_offset`, string(e.Case.Kind), e.Case.Key, at[0])
 	if err != nil {
 		return EventDetail{}, err
+	}
+	if !open(scope, history) {
+		return EventDetail{}, notFound
 	}
 	d := EventDetail{Event: e.Envelope(), Partition: int(at[0]), Offset: at[1], Places: len(found), Status: status(e, history)}
 	for _, h := range history {

@@ -102,7 +102,7 @@ func (f *found) page(code FindingCode, offset, limit int) *FindingPage {
 
 // from is the log up to the cut.
 func (a *audit) from() string {
-	return ` FROM ` + a.cut.tables.Events() + ` WHERE ` + a.cut.condition()
+	return ` FROM ` + a.cut.tables.Events() + ` WHERE ` + a.cut.condition() + openEvents(a.scope)
 }
 
 // here selects what reports to the division asked for on a row's day, and is in
@@ -211,7 +211,11 @@ func (a *audit) items(ctx context.Context, into *found, rows fragment) error {
 // are not in the register; each with its newest posting's event.
 func (a *audit) unregistered(ctx context.Context, code FindingCode) error {
 	who := fragment{sql: "toString(source)"}
-	where := a.where(schemas.Indicators.Postable(), a.From)
+	codes := schemas.Indicators.Postable()
+	if !a.scope.SmallCells {
+		codes = slices.DeleteFunc(slices.Clone(codes), func(c schemas.IndicatorCode) bool { return slices.Contains(tellingIndicators, c) })
+	}
+	where := a.where(codes, a.From)
 	if code == UnregisteredStations {
 		where.and(fragment{sql: "position(source, '-') > 0"})
 		if known := slices.Sorted(maps.Keys(a.register.stations)); len(known) > 0 {

@@ -62,6 +62,8 @@ type Statistics struct {
 	Cut   Cut
 	AsOf  time.Time // the moment the answer is for
 	Rows  []Row
+	// Hidden are the indicators that this question has no figures of for who asks.
+	Hidden []schemas.IndicatorCode
 }
 
 // Row holds the dimension values in the order of Query.By and the figures in

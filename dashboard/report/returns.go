@@ -185,7 +185,7 @@ func (w *Warehouse) ReturnHistory(ctx context.Context, scope Scope, division sch
 		return schemas.MonthlyReturn{}, err
 	}
 	all, err := w.returnsOf(ctx, cut, month, id)
-	return historyOf(all, id), err
+	return withoutSmall(scope, historyOf(all, id)), err
 }
 
 // returnIn names a return that the scope reaches.
@@ -226,7 +226,7 @@ func (w *Warehouse) MonthlyReturn(ctx context.Context, scope Scope, division sch
 	if err != nil {
 		return MonthlyReturn{}, err
 	}
-	m := MonthlyReturn{MonthlyReturn: historyOf(all, id)}
+	m := MonthlyReturn{MonthlyReturn: withoutSmall(scope, historyOf(all, id))}
 	form := w.Rules.FormOf(month)
 	standing, stands := m.Standing()
 	if stands {

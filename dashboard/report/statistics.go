@@ -28,6 +28,11 @@ func (w *Warehouse) Statistics(ctx context.Context, scope Scope, q Query) (Stati
 		}
 	}
 	out := Statistics{Query: p.Query, Cut: p.cut, AsOf: p.asOf}
+	for _, ind := range p.indicators {
+		if !p.counted(ind.Code) {
+			out.Hidden = append(out.Hidden, ind.Code)
+		}
+	}
 	if len(q.By) == 0 && len(cells) == 0 {
 		at(cells, nil)
 	}
@@ -35,7 +40,7 @@ func (w *Warehouse) Statistics(ctx context.Context, scope Scope, q Query) (Stati
 		row := Row{Key: c.key, Values: make([]*float64, len(p.indicators))}
 		empty := true
 		for i, ind := range p.indicators {
-			row.Values[i] = c.value(ind)
+			row.Values[i] = p.shown(ind, c.value(ind))
 			empty = empty && (row.Values[i] == nil || *row.Values[i] == 0 && !ind.Divided())
 		}
 		if !empty || len(q.By) == 0 { // corrections may have taken all of it away
@@ -160,6 +165,9 @@ func (p *plan) sums(ctx context.Context, cells map[string]*cell) error {
 	codes := map[schemas.IndicatorCode]bool{}
 	overdue := map[schemas.IndicatorCode]schemas.IndicatorCode{} // source -> overdue figure
 	need := func(ind schemas.Indicator) {
+		if !p.counted(ind.Code) {
+			return
+		}
 		switch ind.Kind {
 		case schemas.Additive:
 			codes[ind.Code] = true

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"zhiban/schemas"
@@ -182,5 +183,10 @@ func (w *Warehouse) Verification(ctx context.Context, scope Scope, t time.Time) 
 		return Verification{}, fmt.Errorf("result of the verification that ended at %s: %w", at.Ended.Format(time.RFC3339), err)
 	}
 	v.OK, v.Current = at.OK, at.Current
+	if !scope.SmallCells {
+		all := len(v.Differences)
+		v.Differences = slices.DeleteFunc(v.Differences, func(d Difference) bool { return slices.Contains(tellingIndicators, d.Indicator) })
+		v.More += int64(all - len(v.Differences))
+	}
 	return v, nil
 }
