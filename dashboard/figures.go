@@ -112,7 +112,9 @@ func (v *visit) blocks(o report.Overview, groups []figureGroup, division schemas
 				Code: f.code, Title: ind.Name.In(string(v.phrases)), Definition: ind.Definition.In(string(v.phrases)),
 				Value: v.figure(f.code, now, division, o.Now, filter...), Unit: v.unit(ind), Notes: v.lineNotes(o, f, ind, division, filter...),
 			}
-			l.Value.Title = v.t("figure.open", l.Title)
+			if l.Value.Href != "" || l.Value.Title == "" {
+				l.Value.Title = v.t("figure.open", l.Title)
+			}
 			if ind.Kind != schemas.Overdue {
 				same, prev := v.change(f.code, now, o.Whole.LastYear[f.code]), v.change(f.code, now, o.Whole.Previous[f.code])
 				l.Same, l.Prev = &same, &prev

@@ -70,6 +70,7 @@ var messages = map[string]message{
 	"figure.parts":  {"%s／%s", "%s / %s"},
 	"figure.n":      {"n＝%s", "n = %s"},
 	"figure.open":   {"查看%s的明细", "Open the postings of %s"},
+	"figure.small":  {"＊ 申诉、控告件数只按已结束的年度显示，不足%d件的不显示", "＊ complaints are shown by years that are over alone, and not below %d"},
 	"figure.none":   {"—", "—"},
 	"figure.absent": {"无可比数据", "no base"},
 	"change.up":     {"上升", "up"},

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"zhiban/dashboard/report"
 	"zhiban/schemas"
+	"zhiban/schemas/access"
 )
 
 // table is the form that every table of the pages has.
@@ -51,6 +52,12 @@ func (v *visit) headOf(code schemas.IndicatorCode) cell {
 // nothing leads nowhere.
 func (v *visit) figure(code schemas.IndicatorCode, value *float64, division schemas.DivisionCode, r report.Range, filter ...string) cell {
 	c := cell{Text: v.amount(code, value).Text, Num: true}
+	if report.Suppressed(v.scope, code) { // its records are not for this visitor either
+		if value == nil {
+			c.Text, c.Title = "＊", v.t("figure.small", access.SmallCell)
+		}
+		return c
+	}
 	if value != nil && *value != 0 {
 		c.Href = v.details(code, division, r, filter...)
 	}
@@ -65,7 +72,7 @@ func (v *visit) moved(code schemas.IndicatorCode, now, base *float64) cell {
 // zero is what an indicator amounts to where nothing was posted: 0, or not
 // available for a ratio.
 func zero(code schemas.IndicatorCode, value *float64) *float64 {
-	if value == nil {
+	if value == nil && code != schemas.Complaints { // of which none is a figure that may not be seen
 		if ind, err := schemas.Indicators.Lookup(code); err == nil && !ind.Divided() {
 			return new(float64)
 		}

@@ -1,0 +1,71 @@
+package report
+
+import (
+	"testing"
+	"time"
+
+	"zhiban/schemas"
+	"zhiban/schemas/warehouse"
+)
+
+// A bar has one number for a year that is over and nothing to subtract from it.
+func TestFewComplaintsAreNotFoundOutBySubtraction(t *testing.T) {
+	b := newBook(t)
+	b.Clock = func() time.Time { return schemas.Date(2026, 9, 1).Start() }
+	b.write([4]string{court, "shift.signed_in", "0199a1c2-7d1e-7c3a-9a55-0242ac120001", `{"lawyer":"12201201810123456","mode":"onsite"}`})
+	tables, err := warehouse.Current(t.Context(), b.conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct {
+		day, source string
+		n           int64
+	}{{"2024-03-01", court, 4}, {"2025-03-01", court, 6}, {"2025-07-01", centre, 1}} {
+		if err := b.conn.Exec(t.Context(), "INSERT INTO "+tables.Postings()+" (kafka_partition, kafka_offset, epoch, recorded, indicator, day, source, quantity) VALUES (0, 0, 1, '2026-01-01 09:00:00', 'complaints', ?, ?, ?)", x.day, x.source, x.n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bar := Scope{Division: schemas.Province}
+	ask := func(s Scope, change func(*Query)) []Row {
+		t.Helper()
+		q := Query{Division: schemas.Province, From: schemas.Date(2025, 1, 1), To: schemas.Date(2025, 12, 31), Indicators: []schemas.IndicatorCode{schemas.Complaints}}
+		if change != nil {
+			change(&q)
+		}
+		st, err := b.Statistics(t.Context(), s, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return st.Rows
+	}
+	if rows := ask(bar, nil); len(rows) != 1 || rows[0].Values[0] == nil || *rows[0].Values[0] != 7 {
+		t.Fatalf("the year that is over: %v", rows)
+	}
+	for name, change := range map[string]func(*Query){
+		"a year with four":      func(q *Query) { q.From, q.To = schemas.Date(2024, 1, 1), schemas.Date(2024, 12, 31) },
+		"two years":             func(q *Query) { q.From = schemas.Date(2024, 1, 1) },
+		"all but a day":         func(q *Query) { q.From++ },
+		"the year so far":       func(q *Query) { q.From, q.To = schemas.Date(2026, 1, 1), schemas.Date(2026, 12, 31) },
+		"a division":            func(q *Query) { q.Division = "220100" },
+		"by division":           func(q *Query) { q.By = []Dimension{ByDivision} },
+		"by month":              func(q *Query) { q.By = []Dimension{ByMonth} },
+		"by year and station":   func(q *Query) { q.By = []Dimension{ByYear, ByStation} },
+		"a station":             func(q *Query) { q.Filter = map[Dimension][]string{ByStation: {centre}} },
+		"a kind of station":     func(q *Query) { q.Filter = map[Dimension][]string{ByStationKind: {"court"}} },
+		"under today's tree":    func(q *Query) { q.View = schemas.ViewNow },
+		"as of a moment before": func(q *Query) { q.AsOf = schemas.Date(2026, 8, 1).Start() },
+	} {
+		for _, row := range ask(bar, change) {
+			if row.Values[0] != nil {
+				t.Errorf("%s: %v of %v", name, *row.Values[0], row.Key)
+			}
+		}
+	}
+	if rows := ask(ProvinceWide, func(q *Query) { q.By = []Dimension{ByMonth} }); len(rows) != 2 {
+		t.Errorf("justice sees %v", rows)
+	}
+	q := Query{Division: schemas.Province, From: schemas.Date(2025, 1, 1), To: schemas.Date(2025, 12, 31), Indicators: []schemas.IndicatorCode{schemas.Shifts, schemas.OutsideDuties}}
+	if _, err := b.Postings(t.Context(), bar, q, 0, 10); schemas.KindOf(err) != schemas.Forbidden {
+		t.Errorf("the postings of single complaints: %v", err)
+	}
+}
