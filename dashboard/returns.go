@@ -20,6 +20,7 @@ import (
 	"zhiban/dashboard/report"
 	"zhiban/schemas"
 	"zhiban/schemas/access"
+	"zhiban/schemas/audit"
 )
 
 // returnOperations adds the close of the month to the API.
@@ -462,6 +463,12 @@ func (s *Server) take(ctx context.Context, id schemas.ReturnID, cut map[int]int6
 	env, err := returnEvent(id, step.verb, m.Live.AsOf, payload)
 	if err != nil {
 		return stepDone{}, err
+	}
+	if s.cfg.Audit != nil {
+		who := access.From(ctx)
+		if err := s.cfg.Audit(ctx, audit.Record{Account: who.Account, Role: string(who.Role), Action: "month-" + stepNames[step.verb], Object: id.String(), Outcome: "allowed", Detail: env.ID}); err != nil {
+			return stepDone{}, fmt.Errorf("return %s: %w", id, err)
+		}
 	}
 	if err := s.cfg.Append(ctx, []schemas.Envelope{env}); err != nil {
 		return stepDone{}, fmt.Errorf("return %s: %w", id, schemas.Errorf(schemas.Unavailable, "append a step: %w", err))

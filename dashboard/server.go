@@ -36,6 +36,7 @@ import (
 	"zhiban/dashboard/report"
 	"zhiban/schemas"
 	"zhiban/schemas/access"
+	"zhiban/schemas/audit"
 )
 
 // Reader answers with figures; report.Warehouse is one.
@@ -91,6 +92,9 @@ type Config struct {
 	// Anonymous stands behind requests behind which nobody stands: nobody, who may
 	// nothing, when it is zero. It may take every step of a return that its role may.
 	Anonymous access.Identity
+	// Audit records the steps of returns; nil: nothing is recorded. A step that
+	// cannot be recorded is not taken.
+	Audit func(context.Context, audit.Record) error
 	// Log gets what goes wrong; slog.Default when nil.
 	Log *slog.Logger
 	// Now is the clock; time.Now when nil.
