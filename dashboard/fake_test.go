@@ -40,6 +40,16 @@ type fakePosting struct {
 	firm   string
 }
 
+// countsIn tells whether a posting adds to a figure that is a sum.
+func (p *fakePosting) countsIn(code schemas.IndicatorCode, moment time.Time) bool {
+	ind, err := schemas.Indicators.Lookup(code)
+	if err != nil || ind.Kind != schemas.Overdue {
+		return p.Indicator == code
+	}
+	due, err := schemas.ParseDay(p.Due)
+	return err == nil && p.Indicator == ind.Of && due < schemas.DayOf(moment)
+}
+
 var fakeNow = time.Date(2026, time.November, 24, 16, 20, 0, 0, schemas.Shanghai)
 
 // newFake is a province of one's own.
@@ -381,12 +391,13 @@ func (f *fake) Statistics(_ context.Context, _ report.Scope, q report.Query) (re
 		key     []string
 		sums    map[schemas.IndicatorCode]float64
 		persons map[schemas.IndicatorCode]map[uint64]bool
+		took    map[schemas.IndicatorCode][]float64
 	}
 	groups := map[string]*group{}
 	get := func(key []string) *group {
 		k := strings.Join(key, "\x00")
 		if groups[k] == nil {
-			groups[k] = &group{key, map[schemas.IndicatorCode]float64{}, map[schemas.IndicatorCode]map[uint64]bool{}}
+			groups[k] = &group{key, map[schemas.IndicatorCode]float64{}, map[schemas.IndicatorCode]map[uint64]bool{}, map[schemas.IndicatorCode][]float64{}}
 		}
 		return groups[k]
 	}
@@ -425,18 +436,25 @@ func (f *fake) Statistics(_ context.Context, _ report.Scope, q report.Query) (re
 					if g.persons[ind.Code] == nil {
 						g.persons[ind.Code] = map[uint64]bool{}
 					}
-					g.persons[ind.Code][p.person] = true
+					who := p.person
+					if licence, err := schemas.ParseLicence(p.Lawyer); ind.Lawyers && err == nil {
+						who = uint64(licence)
+					}
+					g.persons[ind.Code][who] = true
 				}
 			case schemas.Ratio, schemas.Mean:
-				if p.Indicator == ind.Of || p.Indicator == ind.Over {
-					get(key).sums["ratio:"+p.Indicator] += float64(p.Quantity)
+				for _, half := range []schemas.IndicatorCode{ind.Of, ind.Over} {
+					if p.countsIn(half, moment) {
+						get(key).sums[ind.Code+"/"+half] += float64(p.Quantity)
+					}
 				}
-			case schemas.Overdue:
-				if due, err := schemas.ParseDay(p.Due); err == nil && p.Indicator == ind.Of && due < schemas.DayOf(moment) {
-					get(key).sums[ind.Code] += float64(p.Quantity)
+			case schemas.Percentile: // every answer is a case of its own here
+				if p.Indicator == ind.Of {
+					g := get(key)
+					g.took[ind.Code] = append(g.took[ind.Code], float64(p.Quantity))
 				}
 			default:
-				if p.Indicator == ind.Code {
+				if p.countsIn(ind.Code, moment) {
 					get(key).sums[ind.Code] += float64(p.Quantity)
 				}
 			}
@@ -451,12 +469,21 @@ func (f *fake) Statistics(_ context.Context, _ report.Scope, q report.Query) (re
 			case schemas.Distinct:
 				v = float64(len(g.persons[ind.Code]))
 			case schemas.Ratio, schemas.Mean:
-				if over := g.sums["ratio:"+ind.Over]; over == 0 {
+				over := g.sums[ind.Code+"/"+ind.Over]
+				if over == 0 {
 					row.Values = append(row.Values, nil)
 					continue
-				} else {
-					v = g.sums["ratio:"+ind.Of] / over
 				}
+				if v = g.sums[ind.Code+"/"+ind.Of] / over; ind.Rest {
+					v = 1 - v
+				}
+			case schemas.Percentile:
+				took := slices.Sorted(slices.Values(g.took[ind.Code]))
+				if len(took) == 0 {
+					row.Values = append(row.Values, nil)
+					continue
+				}
+				v = took[int(ind.Quantile*float64(len(took)-1))]
 			}
 			v /= float64(max(ind.Parts, 1))
 			row.Values = append(row.Values, &v)

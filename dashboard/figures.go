@@ -25,28 +25,29 @@ type keyFigure struct {
 var (
 	dutyGroup = figureGroup{"group.duty", []keyFigure{
 		{code: schemas.Shifts, split: report.ByMode}, {code: schemas.DutyMinutes}, {code: schemas.ShiftsPlanned},
-		{code: schemas.NoShows, of: schemas.ShiftsPlanned}, {code: schemas.ShiftsOpen, of: schemas.Shifts}}}
+		{code: schemas.AttendanceRate}, {code: schemas.NoShows, of: schemas.ShiftsPlanned}, {code: schemas.SignOutRate}, {code: schemas.ShiftsOpen, of: schemas.Shifts}}}
 	consultationGroup = figureGroup{"group.consultation", []keyFigure{
 		{code: schemas.Consultations}, {code: schemas.PersonsConsulted}, {code: schemas.ConsultationsGuided, of: schemas.Consultations},
-		{code: schemas.ConsultationsUnsigned, of: schemas.Consultations}, {code: schemas.WithDefender, of: schemas.Consultations}}}
+		{code: schemas.SignatureRate}, {code: schemas.ConsultationsUnsigned, of: schemas.Consultations}, {code: schemas.WithDefender, of: schemas.Consultations}}}
 	applicationGroup = figureGroup{"group.application", []keyFigure{
 		{code: schemas.ApplicationsReceived}, {code: schemas.ApplicationsTransferred}, {code: schemas.TransferredWithin24h},
 		{code: schemas.ApplicationsAccepted}, {code: schemas.ApplicationsRefused}, {code: schemas.AssignmentConflicts}}}
 	helpGroup = figureGroup{"group.help", []keyFigure{
 		{code: schemas.PleaAssistance}, {code: schemas.Affidavits}, {code: schemas.ClientMeetings}, {code: schemas.FileReviews},
-		{code: schemas.Opinions}, {code: schemas.OpinionsAdopted, of: schemas.Opinions}, {code: schemas.CoerciveMeasures}, {code: schemas.ProcedureChoices},
+		{code: schemas.Opinions}, {code: schemas.OpinionsAdopted, of: schemas.Opinions}, {code: schemas.AdoptionRate}, {code: schemas.CoerciveMeasures}, {code: schemas.ProcedureChoices},
 		{code: schemas.Complaints}, {code: schemas.PublicitySessions}, {code: schemas.OtherTasks}, {code: schemas.OutsideDuties}}}
 	noticeGroup = figureGroup{"group.notice", []keyFigure{
-		{code: schemas.NotificationsDue}, {code: schemas.NotificationsOnTime, of: schemas.NotificationsDue},
+		{code: schemas.NotificationsDue}, {code: schemas.NotificationsOnTime, of: schemas.NotificationsDue}, {code: schemas.NotifiedOnTimeRate},
 		{code: schemas.NotificationsLate, of: schemas.NotificationsDue}, {code: schemas.NotificationsUnevid, of: schemas.NotificationsDue},
 		{code: schemas.NotificationsOverdue, of: schemas.NotificationsDue}}}
 	supervisionGroup = figureGroup{"group.supervision", []keyFigure{
 		{code: schemas.HelpRequests}, {code: schemas.HelpRequestsDispatched, of: schemas.HelpRequests},
-		{code: schemas.CorrectionsIssued}, {code: schemas.CorrectionsAnswered, of: schemas.CorrectionsIssued},
+		{code: schemas.ResponseMedian}, {code: schemas.ResponseP90},
+		{code: schemas.CorrectionsIssued}, {code: schemas.CorrectionsAnswered, of: schemas.CorrectionsIssued}, {code: schemas.CorrectionsAnsweredRate},
 		{code: schemas.CorrectionsClosed, of: schemas.CorrectionsIssued}}}
 	teamGroup = figureGroup{"group.team", []keyFigure{
-		{code: schemas.Stations}, {code: schemas.Lawyers}, {code: schemas.SubsidiesDue}, {code: schemas.SubsidiesPaid},
-		{code: schemas.TrainingHours}, {code: schemas.Satisfaction}, {code: schemas.ConductUpheld}, {code: schemas.Honours}}}
+		{code: schemas.Stations}, {code: schemas.Lawyers}, {code: schemas.LawyersOnDuty}, {code: schemas.SubsidiesDue}, {code: schemas.SubsidiesPaid},
+		{code: schemas.LawyersTrained}, {code: schemas.TrainingHours}, {code: schemas.Satisfaction}, {code: schemas.ConductUpheld}, {code: schemas.Honours}}}
 	meetingGroup = figureGroup{"group.meeting", []keyFigure{
 		{code: schemas.JointMeetings}, {code: schemas.MattersReported}, {code: schemas.MattersOpen, of: schemas.MattersReported},
 		{code: schemas.RosterDeliveries}, {code: schemas.Inspections}, {code: schemas.InspectionPassRate}}}
@@ -130,15 +131,19 @@ func (v *visit) blocks(o report.Overview, groups []figureGroup, division schemas
 }
 
 // lineNotes say what stands behind a figure: what it is a share of, the two
-// numbers of a ratio, the n of a mean, its parts.
+// numbers of a ratio, the n of a mean and of a percentile, its parts.
 func (v *visit) lineNotes(o report.Overview, f keyFigure, ind schemas.Indicator, division schemas.DivisionCode, filter ...string) []link {
 	var out []link
 	now := o.Whole.Now
 	switch {
-	case ind.Kind == schemas.Mean:
+	case ind.Kind == schemas.Mean || ind.Kind == schemas.Percentile:
 		out = append(out, link{Text: v.t("figure.n", v.amount(ind.Over, zero(ind.Over, now[ind.Over])).Text)})
 	case ind.Divided():
-		out = append(out, link{Text: v.t("figure.parts", number(now.Of(ind.Of)), number(now.Of(ind.Over)))})
+		part := now.Of(ind.Of)
+		if ind.Rest {
+			part = now.Of(ind.Over) - part
+		}
+		out = append(out, link{Text: v.t("figure.parts", number(part), number(now.Of(ind.Over)))})
 	case f.of != "" && now.Of(f.of) != 0:
 		out = append(out, link{Text: v.t("figure.of", v.indicator(f.of), v.share(now.Of(f.code), now.Of(f.of)))})
 	}
