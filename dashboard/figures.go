@@ -25,7 +25,7 @@ type keyFigure struct {
 var (
 	dutyGroup = figureGroup{"group.duty", []keyFigure{
 		{code: schemas.Shifts, split: report.ByMode}, {code: schemas.DutyMinutes}, {code: schemas.ShiftsPlanned},
-		{code: schemas.AttendanceRate}, {code: schemas.NoShows, of: schemas.ShiftsPlanned}, {code: schemas.SignOutRate}, {code: schemas.ShiftsOpen, of: schemas.Shifts}}}
+		{code: schemas.AttendanceRate}, {code: schemas.NoShows, of: schemas.ShiftsDue}, {code: schemas.SignOutRate}, {code: schemas.ShiftsOpen, of: schemas.Shifts}}}
 	consultationGroup = figureGroup{"group.consultation", []keyFigure{
 		{code: schemas.Consultations}, {code: schemas.PersonsConsulted}, {code: schemas.ConsultationsGuided, of: schemas.Consultations},
 		{code: schemas.SignatureRate}, {code: schemas.ConsultationsUnsigned, of: schemas.Consultations}, {code: schemas.WithDefender, of: schemas.Consultations}}}

@@ -56,7 +56,7 @@ func HelpIndicators() []schemas.Indicator {
 
 // RecordIndicators lists the indicators of a record, for its definitions.
 func RecordIndicators() []schemas.Indicator {
-	return union(DutyIndicators(), HelpIndicators(), lookup(schemas.ShiftsPlanned, schemas.TransferDue24h))
+	return union(DutyIndicators(), HelpIndicators(), lookup(schemas.ShiftsDue, schemas.TransferDue24h))
 }
 
 // LawyerYear gathers a lawyer's record from all stations within scope. All its
@@ -204,7 +204,7 @@ type evidenceRow struct {
 var evidenceRows = []evidenceRow{
 	{code: schemas.Shifts},
 	{code: schemas.DutyMinutes},
-	{code: schemas.NoShows, of: schemas.ShiftsPlanned, rate: schemas.Text{ZH: "到岗率", EN: "Attendance"}, rest: true},
+	{code: schemas.NoShows, of: schemas.ShiftsDue, rate: schemas.Text{ZH: "到岗率", EN: "Attendance"}, rest: true},
 	{code: schemas.ShiftsOpen, of: schemas.Shifts, rate: schemas.Text{ZH: "签退率", EN: "Signed out"}, rest: true},
 	{code: schemas.Consultations},
 	{code: schemas.PersonsConsulted},
