@@ -56,7 +56,7 @@ golden: build ## write the golden files anew, to be read with git diff
 
 .PHONY: bench
 bench: engine build ## measure; prints commands and figures
-	go test -run '^$$' -bench . -benchmem ./schemas/... ./projector/... ./ingest/... .
+	go test -run '^$$' -bench . -benchmem -timeout 60m ./schemas/... ./projector/... ./ingest/... ./deploy/proof .
 
 .PHONY: clean
 clean: ## remove what was built; the cache and data stay

@@ -128,12 +128,7 @@ func BenchmarkRebuild(b *testing.B) {
 	for range b.N {
 		b.StopTimer()
 		f, ctx := newFixture(b), b.Context()
-		topic := f.topic + ".bench"
-		res, err := f.client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{Topic: topic, NumPartitions: benchPartitions, ReplicationFactor: 1}}})
-		if err != nil || res.Errors[topic] != nil {
-			b.Fatal(err, res)
-		}
-		n := fillTopic(b, f, topic, 2021)
+		topic, n := benchTopic(b, f, 2021)
 		cfg := Config{Brokers: f.brokers, Group: topic, Topic: topic}
 		p, err := New(cfg, f.conn, slog.New(f.log))
 		if err != nil {
@@ -189,12 +184,7 @@ func overTheLog(b *testing.B, arrived string, tables []string, write func(ctx co
 	for range b.N {
 		b.StopTimer()
 		f, ctx := newFixture(b), b.Context()
-		topic := f.topic + ".bench"
-		res, err := f.client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{Topic: topic, NumPartitions: benchPartitions, ReplicationFactor: 1}}})
-		if err != nil || res.Errors[topic] != nil {
-			b.Fatal(err, res)
-		}
-		n := fillTopic(b, f, topic, 2025)
+		topic, n := benchTopic(b, f, 2025)
 		debug.FreeOSMemory()
 		own, server := used(b)
 		running, stop := context.WithCancel(ctx)
@@ -265,9 +255,14 @@ func used(b *testing.B) (own, server usage) {
 	return own, server
 }
 
-// fillTopic writes the simulated events of the years from first to 2025, two
-// million each, and returns how many records the topic has.
-func fillTopic(b *testing.B, f *fixture, topic string, first int) (n int64) {
+// benchTopic is a topic with the simulated events of the years from first to 2025,
+// two million each, and how many records it has.
+func benchTopic(b *testing.B, f *fixture, first int) (topic string, n int64) {
+	topic = f.topic + ".bench"
+	res, err := f.client.CreateTopics(b.Context(), &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{Topic: topic, NumPartitions: benchPartitions, ReplicationFactor: 1}}})
+	if err != nil || res.Errors[topic] != nil {
+		b.Fatal(err, res)
+	}
 	sim, err := simulate.New(simulate.Config{From: schemas.Date(first, 1, 1), To: schemas.Date(2025, 12, 31), Seed: 1, Scale: 4.65, Stamped: true})
 	if err != nil {
 		b.Fatal(err)
@@ -297,5 +292,5 @@ func fillTopic(b *testing.B, f *fixture, topic string, first int) (n int64) {
 	if err := w.WriteMessages(b.Context(), msgs...); err != nil {
 		b.Fatal(err)
 	}
-	return n
+	return topic, n
 }
