@@ -14,9 +14,9 @@ import (
 	"zhiban/schemas/warehouse"
 )
 
-// history knows what a partition's cases were before the event at hand. Most
-// events begin a case, or follow soon after the one that did; so a Bloom filter
-// says which cases have begun, a cache holds recent ones, and only the rest is
+// history knows what a partition's files were before the event at hand. Most
+// events begin one, or follow soon after the one that did; so a Bloom filter
+// says which cases have begun, a cache holds recent files, and only the rest is
 // looked up. Lookups read offsets below the batch alone, so a batch that is done
 // again sees what it saw the first time.
 type history struct {
@@ -25,21 +25,21 @@ type history struct {
 	partition int
 	behind    int64 // the offset it is behind: it knows all events below
 	begun     *bloom.BloomFilter
-	recent    *lru.Cache[schemas.CaseID, *posting.Case]
-	batch     map[schemas.CaseID]*posting.Case // of the cases in the batch at hand
+	recent    *lru.Cache[schemas.File, *posting.Case]
+	batch     map[schemas.File]*posting.Case // of the batch at hand
 	hashing   []byte
 }
 
-// lookupChunk is how many cases one lookup asks for.
+// lookupChunk is how many files one lookup asks for.
 const lookupChunk = 1000
 
 // newHistory reads which cases have begun below an offset.
 func newHistory(ctx context.Context, conn driver.Conn, tables warehouse.Tables, partition int, below int64, cached int) (*history, error) {
-	recent, err := lru.New[schemas.CaseID, *posting.Case](cached)
+	recent, err := lru.New[schemas.File, *posting.Case](cached)
 	if err != nil {
 		return nil, err
 	}
-	h := &history{conn: conn, tables: tables, partition: partition, behind: below, recent: recent, batch: map[schemas.CaseID]*posting.Case{}}
+	h := &history{conn: conn, tables: tables, partition: partition, behind: below, recent: recent, batch: map[schemas.File]*posting.Case{}}
 	h.begun = bloom.NewWithEstimates(uint(max(1_000_000, 2*below)), 1e-4)
 	rows, err := conn.Query(ctx, `SELECT xxHash64(concat(case_kind, '/', case_key)) FROM `+tables.Events()+`
 		WHERE kafka_partition = ? AND kafka_offset < ?`, partition, below)
@@ -67,22 +67,23 @@ func (h *history) key(c schemas.CaseID) []byte {
 	return hashKey(xxhash.Sum64(h.hashing))
 }
 
-// load makes the files of all cases in events ready, one for each event; below
+// load makes the files of all events ready, one for each event; below
 // is the first offset of the batch they are from.
 func (h *history) load(ctx context.Context, events []schemas.Event, below int64) ([]*posting.Case, error) {
 	h.settle()
 	files := make([]*posting.Case, len(events))
-	var unknown []schemas.CaseID
-	for i, e := range events {
-		file, ok := h.batch[e.Case]
+	var unknown []schemas.File
+	for i := range events {
+		of := events[i].File()
+		file, ok := h.batch[of]
 		if !ok {
-			if file, ok = h.recent.Get(e.Case); !ok {
+			if file, ok = h.recent.Get(of); !ok {
 				file = &posting.Case{}
-				if h.begun.Test(h.key(e.Case)) {
-					unknown = append(unknown, e.Case)
+				if h.begun.Test(h.key(of.Case)) {
+					unknown = append(unknown, of)
 				}
 			}
-			h.batch[e.Case] = file
+			h.batch[of] = file
 		}
 		files[i] = file
 	}
@@ -90,29 +91,29 @@ func (h *history) load(ctx context.Context, events []schemas.Event, below int64)
 		n := min(lookupChunk, len(unknown))
 		found, err := h.lookup(ctx, unknown[:n], below)
 		if err != nil {
-			return nil, fmt.Errorf("look up %d cases of partition %d: %w", n, h.partition, err)
+			return nil, fmt.Errorf("look up %d files of partition %d: %w", n, h.partition, err)
 		}
-		for _, c := range unknown[:n] {
-			*h.batch[c] = posting.Open(found[c])
+		for _, of := range unknown[:n] {
+			*h.batch[of] = posting.Open(found[of])
 		}
 		unknown = unknown[n:]
 	}
 	return files, nil
 }
 
-// settle keeps the recent ones of the last batch's cases and forgets the rest.
+// settle keeps the recent ones of the last batch's files and forgets the rest.
 func (h *history) settle() {
-	for c, file := range h.batch {
-		h.recent.Add(c, file)
+	for of, file := range h.batch {
+		h.recent.Add(of, file)
 	}
-	h.batch = map[schemas.CaseID]*posting.Case{}
+	h.batch = map[schemas.File]*posting.Case{}
 }
 
-// lookup reads the histories of cases; it may find others under the same keys.
-func (h *history) lookup(ctx context.Context, cases []schemas.CaseID, below int64) (map[schemas.CaseID][]schemas.Event, error) {
-	keys := make([]string, len(cases))
-	for i, c := range cases {
-		keys[i] = c.Key
+// lookup reads the histories of files; it may find others under the same keys.
+func (h *history) lookup(ctx context.Context, files []schemas.File, below int64) (map[schemas.File][]schemas.Event, error) {
+	keys := make([]string, len(files))
+	for i, of := range files {
+		keys[i] = of.Case.Key
 	}
 	rows, err := h.conn.Query(ctx, `SELECT `+warehouse.EventColumns+` FROM `+h.tables.Events()+`
 		WHERE kafka_partition = ? AND kafka_offset < ? AND case_key IN ?
@@ -121,14 +122,14 @@ func (h *history) lookup(ctx context.Context, cases []schemas.CaseID, below int6
 		return nil, err
 	}
 	defer rows.Close()
-	found := map[schemas.CaseID][]schemas.Event{}
+	found := map[schemas.File][]schemas.Event{}
 	for rows.Next() {
 		e, err := warehouse.ScanEvent(rows)
 		if err != nil {
 			return nil, err
 		}
 		e.Data = nil
-		found[e.Case] = append(found[e.Case], e)
+		found[e.File()] = append(found[e.File()], e)
 	}
 	return found, rows.Err()
 }

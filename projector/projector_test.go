@@ -294,6 +294,43 @@ func TestEveryEventCountsOnce(t *testing.T) {
 	f.expect(septemberBooks(21))
 }
 
+// Another station whose events are in the same partition neither voids, corrects
+// nor completes a case, whether it is in the batch at hand, in memory or looked
+// up; what it sends under the case's name is its own.
+func TestNobodyChangesWhatIsNotTheirs(t *testing.T) {
+	f := newFixture(t)
+	elsewhere := func(event string) string { return strings.Replace(event, "220182-court", "220182-detention", 1) }
+	in, out := shift(1)
+	var first schemas.Envelope
+	if err := json.Unmarshal([]byte(in), &first); err != nil {
+		t.Fatal(err)
+	}
+	attack := func(at string) {
+		f.put(
+			elsewhere(event("shift.voided", first.Subject, at, fmt.Sprintf(`{"target":%q,"reason":"r"}`, first.ID))),
+			elsewhere(event("shift.corrected", first.Subject, at, fmt.Sprintf(`{"target":%q,"data":{"lawyer":"12201201511234567","mode":"phone"},"reason":"r"}`, first.ID))),
+			elsewhere(event("shift.signed_out", first.Subject, at, `{"lawyer":"12201201810123456"}`)),
+		)
+		f.project()
+	}
+	f.put(in)
+	attack("2026-09-01T09:00:00+08:00")
+	f.put(out)
+	f.putSeptember(5) // more batches
+	attack("2026-09-01T17:00:00+08:00")
+	own := f.number("SELECT toInt64(sum(quantity)) FROM postings WHERE indicator = 'shifts' AND source = '220182-court' AND day = '2026-09-01' AND lawyer = 12201201810123456 AND mode = 'onsite'")
+	minutes := f.number("SELECT toInt64(sum(quantity)) FROM postings WHERE indicator = 'duty_minutes' AND source = '220182-court' AND day = '2026-09-01'")
+	if own != 2 || minutes != 2*480 { // its own, and the first of putSeptember
+		t.Errorf("the station has %d shifts of %d minutes, not 2 of 960", own, minutes)
+	}
+	// Its own station still may.
+	f.put(event("shift.voided", first.Subject, "2026-09-02T09:00:00+08:00", fmt.Sprintf(`{"target":%q,"reason":"r"}`, first.ID)))
+	f.project()
+	if own := f.number("SELECT toInt64(sum(quantity)) FROM postings WHERE indicator = 'shifts' AND source = '220182-court'"); own != 5 {
+		t.Errorf("%d shifts are left after the station has voided one of 6", own)
+	}
+}
+
 func TestWhatCannotBeReadIsParked(t *testing.T) {
 	f := newFixture(t)
 	in, out := shift(1)

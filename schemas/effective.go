@@ -8,8 +8,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Effective says what a case's history, in log order, amounts to: the events
-// that count, each as if first recorded the way its last correction put it.
+// Effective says what the history of a [File], in log order, amounts to: the
+// events that count, each as if first recorded the way its last correction put it.
 //
 //   - An event whose id came before is the same event again and is left out.
 //   - A correction replaces data and, when it gives one, time of its target. Of

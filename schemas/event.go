@@ -97,6 +97,17 @@ func ParseEvent(b []byte) (Event, error) {
 	return e.Parse()
 }
 
+// File is a case as one source tells it: its events are one history. What
+// another source sends under the same subject is a file of its own, so that
+// nobody corrects, voids or completes what others have recorded.
+type File struct {
+	Source string // Source.Key
+	Case   CaseID
+}
+
+// File is the file that the event belongs to.
+func (e *Event) File() File { return File{e.Source.Key(), e.Case} }
+
 // Envelope is the event's wire form. Times are written in UTC with
 // milliseconds.
 func (e Event) Envelope() Envelope {

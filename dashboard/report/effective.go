@@ -28,8 +28,7 @@ func (w *Warehouse) EffectiveEvents(ctx context.Context, scope Scope, ids []sche
 	for _, id := range ids {
 		asked[id] = true
 	}
-	// A case is in one partition and from one source, so its kind and key find all
-	// of it.
+	// A file is in one partition, so its kind and key find all of it.
 	from := ` FROM ` + cut.tables.Events() + ` WHERE ` + cut.condition()
 	events, _, err := w.events(ctx, `SELECT `+warehouse.EventColumns+`, kafka_partition, kafka_offset`+from+`
 		AND case_key IN (SELECT case_key`+from+` AND id IN (?)) ORDER BY kafka_partition, kafka_offset SETTINGS max_query_size = 16777216`, ids)
@@ -37,7 +36,7 @@ func (w *Warehouse) EffectiveEvents(ctx context.Context, scope Scope, ids []sche
 		return EffectiveEvents{}, err
 	}
 	out := EffectiveEvents{Cut: cut, Events: []schemas.Envelope{}}
-	for _, history := range byCase(events) {
+	for _, history := range byFile(events) {
 		if !open(scope, history) {
 			continue
 		}
@@ -75,7 +74,7 @@ func (w *Warehouse) EffectiveEventsOf(ctx context.Context, scope Scope, source s
 		return EffectiveEvents{}, err
 	}
 	out := EffectiveEvents{Cut: cut, Events: []schemas.Envelope{}}
-	for _, history := range byCase(events) {
+	for _, history := range byFile(events) {
 		if !open(scope, history) {
 			continue
 		}
@@ -92,11 +91,11 @@ func (w *Warehouse) EffectiveEventsOf(ctx context.Context, scope Scope, source s
 	return out, nil
 }
 
-// byCase sorts events into the histories of their cases, which keep the order.
-func byCase(events []schemas.Event) map[schemas.CaseID][]schemas.Event {
-	cases := map[schemas.CaseID][]schemas.Event{}
+// byFile sorts events into the histories of their files, which keep the order.
+func byFile(events []schemas.Event) map[schemas.File][]schemas.Event {
+	files := map[schemas.File][]schemas.Event{}
 	for _, e := range events {
-		cases[e.Case] = append(cases[e.Case], e)
+		files[e.File()] = append(files[e.File()], e)
 	}
-	return cases
+	return files
 }

@@ -232,7 +232,7 @@ func (w *Warehouse) Event(ctx context.Context, scope Scope, id schemas.EventID) 
 	if !seen(e) {
 		return EventDetail{}, notFound
 	}
-	history, _, err := w.events(ctx, from+` AND case_kind = ? AND case_key = ? AND kafka_partition = ? ORDER BY kafka_offset`, string(e.Case.Kind), e.Case.Key, at[0])
+	history, _, err := w.events(ctx, from+` AND case_kind = ? AND case_key = ? AND source = ? AND kafka_partition = ? ORDER BY kafka_offset`, string(e.Case.Kind), e.Case.Key, e.Source.Key(), at[0])
 	if err != nil {
 		return EventDetail{}, err
 	}

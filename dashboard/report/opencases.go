@@ -89,8 +89,8 @@ func (w *Warehouse) OpenCases(ctx context.Context, scope Scope, station schemas.
 // openCases are the cases in events that wait, newest first.
 func openCases(events []schemas.Event) []OpenCase {
 	open := []OpenCase{}
-	for id, history := range byCase(events) {
-		step := steps[id.Kind]
+	for of, history := range byFile(events) {
+		step := steps[of.Case.Kind]
 		effective := schemas.Effective(history)
 		if slices.ContainsFunc(effective, func(e schemas.Event) bool { return e.Type.Verb == step.ends }) {
 			continue

@@ -143,7 +143,7 @@ func (a *audit) rows() fragment {
 			SELECT id, argMin(t, at) AS type, argMin(s, at) AS source, argMin(happened, at) AS time, argMin(entered, at) AS recorded, argMin(d, at) AS data, argMin(m, at) AS mended, toInt64(count()) AS places
 			FROM (
 				SELECT id, toString(type) AS t, toString(source) AS s, time AS happened, recorded AS entered, data AS d, (kafka_partition, kafka_offset) AS at,
-					(case_kind, case_key) IN (SELECT case_kind, case_key` + a.from() + ` AND type IN ?) AS m` +
+					(case_kind, case_key, source) IN (SELECT case_kind, case_key, source` + a.from() + ` AND type IN ?) AS m` +
 		a.from() + ` AND (` + late.sql + ` OR ` + early.sql + ` OR id IN (SELECT id` + a.from() + ` GROUP BY id HAVING count() > 1)))
 			GROUP BY id)`,
 		slices.Concat(late.args, early.args, early.args, late.args, early.args)} // the types of corrections are those that mend
@@ -329,16 +329,16 @@ func (a *audit) fold(ctx context.Context) ([]fault, error) {
 		later = append(later, typesOf(func(t *schemas.EventType) bool { return t.Case == kind && slices.Contains(c.later, t.Verb) })...)
 	}
 	mends := typesOf((*schemas.EventType).Meta)
-	suspects := fragment{`SELECT case_kind, case_key` + a.from() + ` AND type IN ? GROUP BY case_kind, case_key
+	suspects := fragment{`SELECT case_kind, case_key, source` + a.from() + ` AND type IN ? GROUP BY case_kind, case_key, source
 		HAVING countIf(type IN ?) > 0 OR countIf(type IN ?) > 0 AND (countIf(type IN ?) = 0 OR minIf(time, type IN ?) < maxIf(time, type IN ?))`,
 		[]any{slices.Concat(firsts, later, mends), mends, later, firsts, later, firsts}}
 	for _, r := range references {
 		ref := `lower(JSONExtractString(data, '` + r.field + `'))`
-		suspects.sql += ` UNION ALL SELECT case_kind, case_key` + a.from() + ` AND case_kind = ? AND ` + ref + ` != ''
+		suspects.sql += ` UNION ALL SELECT case_kind, case_key, source` + a.from() + ` AND case_kind = ? AND ` + ref + ` != ''
 			AND ` + ref + ` NOT IN (SELECT case_key` + a.from() + ` AND case_kind = ?)`
 		suspects.args = append(suspects.args, string(r.kind), string(r.to))
 	}
-	events, _, err := a.w.events(ctx, `SELECT `+warehouse.EventColumns+`, kafka_partition, kafka_offset`+a.from()+` AND (case_kind, case_key) IN (`+suspects.sql+`)
+	events, _, err := a.w.events(ctx, `SELECT `+warehouse.EventColumns+`, kafka_partition, kafka_offset`+a.from()+` AND (case_kind, case_key, source) IN (`+suspects.sql+`)
 		ORDER BY kafka_partition, kafka_offset`, suspects.args...)
 	if err != nil {
 		return nil, err
@@ -348,7 +348,7 @@ func (a *audit) fold(ctx context.Context) ([]fault, error) {
 		return nil, err
 	}
 	var out []fault
-	for _, history := range byCase(events) {
+	for _, history := range byFile(events) {
 		mended := slices.ContainsFunc(history, func(e schemas.Event) bool { return e.Type.Meta() })
 		for _, f := range faultsOf(history, known) {
 			if mended || !slices.Contains(alone, f.code) {
@@ -362,7 +362,7 @@ func (a *audit) fold(ctx context.Context) ([]fault, error) {
 // known finds which of the cases that events name are in the log.
 func (a *audit) known(ctx context.Context, events []schemas.Event) (func(schemas.CaseID) bool, error) {
 	named := map[string]bool{}
-	for _, history := range byCase(events) {
+	for _, history := range byFile(events) {
 		for _, e := range schemas.Effective(history) {
 			if ref, ok := referenceOf(e); ok {
 				named[ref.Key] = true

@@ -35,7 +35,7 @@ func (b *book) project(log []schemas.Envelope) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	offsets, cases := map[uint16]uint64{}, map[schemas.CaseID][]schemas.Event{}
+	offsets, cases := map[uint16]uint64{}, map[schemas.File][]schemas.Event{}
 	for _, env := range log {
 		e, err := env.Parse()
 		if err != nil {
@@ -48,11 +48,11 @@ func (b *book) project(log []schemas.Envelope) {
 			b.t.Fatal(err)
 		}
 		change := map[posting.Entry]int64{}
-		for _, x := range posting.Post(cases[e.Case]) {
+		for _, x := range posting.Post(cases[e.File()]) {
 			change[x.Entry] -= x.Quantity
 		}
-		cases[e.Case] = append(cases[e.Case], e)
-		for _, x := range posting.Post(cases[e.Case]) {
+		cases[e.File()] = append(cases[e.File()], e)
+		for _, x := range posting.Post(cases[e.File()]) {
 			change[x.Entry] += x.Quantity
 		}
 		for x, n := range change {
@@ -274,14 +274,14 @@ func recount(t testing.TB, log []schemas.Envelope, q Query) map[FindingCode]int6
 		}
 	}
 	places, first := map[schemas.EventID]int{}, map[schemas.EventID]time.Time{}
-	cases := map[schemas.CaseID][]schemas.Event{}
+	cases := map[schemas.File][]schemas.Event{}
 	for _, env := range log {
 		e, err := env.Parse()
 		if err != nil {
 			t.Fatal(err)
 		}
-		cases[e.Case] = append(cases[e.Case], e)
-		cases[e.Case] = append(cases[e.Case], e)
+		cases[e.File()] = append(cases[e.File()], e)
+		cases[e.File()] = append(cases[e.File()], e)
 		if places[e.ID]++; places[e.ID] == 1 {
 			first[e.ID] = e.Time
 		}
@@ -292,8 +292,12 @@ func recount(t testing.TB, log []schemas.Envelope, q Query) map[FindingCode]int6
 		}
 	}
 	name := func(e schemas.Event) string { return string(e.Case.Kind) + "." + e.Type.Verb }
-	for id, history := range cases {
-		effective := schemas.Effective(history)
+	there := map[schemas.CaseID]bool{}
+	for of := range cases {
+		there[of.Case] = true
+	}
+	for of, history := range cases {
+		id, effective := of.Case, schemas.Effective(history)
 		begun := map[string]time.Time{}
 		for _, e := range slices.Backward(effective) {
 			begun[name(e)] = e.Time
@@ -318,8 +322,8 @@ func recount(t testing.TB, log []schemas.Envelope, q Query) map[FindingCode]int6
 			if err := json.Unmarshal(e.Data, &refers); err != nil {
 				t.Fatal(err)
 			}
-			if refers.Shift != "" && cases[schemas.CaseID{Kind: "shift", Key: refers.Shift}] == nil ||
-				refers.Notification != "" && cases[schemas.CaseID{Kind: "notification", Key: refers.Notification}] == nil {
+			if refers.Shift != "" && !there[schemas.CaseID{Kind: "shift", Key: refers.Shift}] ||
+				refers.Notification != "" && !there[schemas.CaseID{Kind: "notification", Key: refers.Notification}] {
 				add(UnknownReference, e.Time)
 			}
 		}

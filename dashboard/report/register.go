@@ -67,24 +67,25 @@ func (w *Warehouse) readRegister(ctx context.Context, cut Cut) (*register, error
 		return nil, unavailable("read the registers", err)
 	}
 	defer rows.Close()
-	cases := map[schemas.CaseID][]schemas.Event{}
-	var order []schemas.CaseID
+	files := map[schemas.File][]schemas.Event{}
+	var order []schemas.File
 	for rows.Next() {
 		e, err := warehouse.ScanEvent(rows)
 		if err != nil {
 			return nil, err
 		}
-		if _, ok := cases[e.Case]; !ok {
-			order = append(order, e.Case)
+		of := e.File()
+		if _, ok := files[of]; !ok {
+			order = append(order, of)
 		}
-		cases[e.Case] = append(cases[e.Case], e)
+		files[of] = append(files[of], e)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, unavailable("read the registers", err)
 	}
 	r := &register{map[schemas.StationCode]Station{}, map[string]Lawyer{}}
-	for _, c := range order {
-		effective := schemas.Effective(cases[c])
+	for _, of := range order {
+		effective := schemas.Effective(files[of])
 		for _, e := range effective {
 			switch p := e.Payload.(type) {
 			case *schemas.StationFounded:
@@ -96,9 +97,9 @@ func (w *Warehouse) readRegister(ctx context.Context, cut Cut) (*register, error
 		}
 		for _, e := range effective { // a move holds wherever the enrolment stands in the log
 			if p, ok := e.Payload.(*schemas.LawyerMoved); ok {
-				if l, ok := r.lawyers[c.Key]; ok {
+				if l, ok := r.lawyers[of.Case.Key]; ok {
 					l.Firm, l.Division = p.Firm, schemas.DivisionCode(p.Division)
-					r.lawyers[c.Key] = l
+					r.lawyers[of.Case.Key] = l
 				}
 			}
 		}

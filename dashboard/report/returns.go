@@ -286,8 +286,8 @@ func (w *Warehouse) returnsOf(ctx context.Context, cut Cut, month schemas.Month,
 		return nil, err
 	}
 	out := map[schemas.ReturnID]schemas.MonthlyReturn{}
-	for c, history := range byCase(events) {
-		if id, err := schemas.ParseReturnID(c.Key); err == nil {
+	for of, history := range byFile(events) {
+		if id, err := schemas.ParseReturnID(of.Case.Key); err == nil && of.Source == string(id.Division) {
 			out[id] = schemas.FoldReturn(id, history)
 		}
 	}

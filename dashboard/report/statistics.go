@@ -266,9 +266,9 @@ func (p *plan) percentiles(ctx context.Context, cells map[string]*cell) error {
 		query := `SELECT ?, key, quantileExactInclusive(` + strconv.FormatFloat(ind.Quantile, 'f', -1, 64) + `)(took) FROM (
 				SELECT ` + keys.sql + ` AS key, sumIf(quantity, indicator = ?) AS cases, sumIf(quantity, indicator = ?) AS took
 				FROM ` + p.cut.tables.Postings() + ` INNER JOIN (
-					SELECT kafka_partition AS case_partition, kafka_offset AS case_offset, case_key FROM ` + p.cut.tables.Events() + ` WHERE case_kind = ? AND ` + p.cut.condition() + `
+					SELECT kafka_partition AS case_partition, kafka_offset AS case_offset, case_key, source AS case_source FROM ` + p.cut.tables.Events() + ` WHERE case_kind = ? AND ` + p.cut.condition() + `
 				) AS of_case ON kafka_partition = case_partition AND kafka_offset = case_offset
-				WHERE ` + where.sql + ` GROUP BY key, kafka_partition, case_key HAVING cases > 0
+				WHERE ` + where.sql + ` GROUP BY key, case_source, case_key HAVING cases > 0
 			) GROUP BY key LIMIT ?`
 		args := slices.Concat([]any{string(ind.Code)}, keys.args, []any{string(ind.Over), string(ind.Of), string(ind.Case)}, where.args, []any{maxRows + 1})
 		if err := each(ctx, p, query, args, func(_ string, key []string, v float64) {

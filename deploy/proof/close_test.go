@@ -430,10 +430,10 @@ func (c *closeTest) compareWithLog(places []schemas.DivisionCode) {
 
 // plainCount counts a few figures of the events before a cut.
 func plainCount(log []placed, cut map[int]int64, division schemas.DivisionCode, from, to schemas.Day) map[string]float64 {
-	cases := map[schemas.CaseID][]schemas.Event{}
+	cases := map[schemas.File][]schemas.Event{}
 	for _, e := range log {
 		if e.offset < cut[e.partition] && e.Case.Kind != schemas.CaseReturn {
-			cases[e.Case] = append(cases[e.Case], e.Event)
+			cases[e.File()] = append(cases[e.File()], e.Event)
 		}
 	}
 	reporting := map[schemas.StationCode]schemas.DivisionCode{}

@@ -22,13 +22,13 @@ func recount(t testing.TB, c Config, today schemas.Day, events iter.Seq[schemas.
 		config: c, today: today, reporting: map[schemas.StationCode]schemas.DivisionCode{}, people: map[schemas.IndicatorCode]map[string]map[string]bool{},
 		waited: map[schemas.DivisionCode][]int64{},
 	}
-	histories, ids := map[schemas.CaseID][]schemas.Event{}, map[schemas.EventID]bool{}
+	histories, ids := map[schemas.File][]schemas.Event{}, map[schemas.EventID]bool{}
 	for e := range events {
 		ev, err := e.Parse()
 		if err != nil {
 			t.Fatalf("event %s: %v", e.ID, err)
 		}
-		histories[ev.Case] = append(histories[ev.Case], ev)
+		histories[ev.File()] = append(histories[ev.File()], ev)
 		ids[ev.ID] = true
 		r.LogRecords++
 		if p, ok := ev.Payload.(*schemas.StationFounded); ok {

@@ -89,13 +89,18 @@ func (v *verifier) passes(p *part) int {
 	return int(max(1, (p.head+room-1)/room))
 }
 
-// cases reads a partition below the cut and calls do with every case's history.
+// cases reads a partition below the cut and calls do with every case's history
+// as one source tells it: what two sources say of a case is not put together.
 // seen, unless nil, is called once for every record: with its event, or with the
 // reason why it is none, or with neither when it is parked.
 func (v *verifier) cases(ctx context.Context, p *part, seen func(kafka.Message, *schemas.Event, error) error, do func(schemas.CaseID, []record)) error {
 	passes := v.passes(p)
 	for pass := range passes {
-		cases := map[schemas.CaseID][]record{}
+		type told struct {
+			by schemas.Source
+			of schemas.CaseID
+		}
+		cases := map[told][]record{}
 		err := v.read(ctx, p.partition, 0, p.head-1, func(m kafka.Message) error {
 			v.progress(1)
 			looked := pass == 0 && seen != nil
@@ -117,14 +122,15 @@ func (v *verifier) cases(ctx context.Context, p *part, seen func(kafka.Message, 
 			if err != nil || shard(e.Case, passes) != pass {
 				return nil
 			}
-			cases[e.Case] = append(cases[e.Case], record{m.Offset, e.ID, e.Type, e.Source, e.Time, e.Payload})
+			c := told{e.Source, e.Case}
+			cases[c] = append(cases[c], record{m.Offset, e.ID, e.Type, e.Source, e.Time, e.Payload})
 			return nil
 		})
 		if err != nil {
 			return err
 		}
-		for id, history := range cases {
-			do(id, history)
+		for c, history := range cases {
+			do(c.of, history)
 		}
 	}
 	return nil
