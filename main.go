@@ -258,14 +258,19 @@ func (c *projectorCommand) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	defer conn.Close()
-	// Projecting makes much short-lived garbage, and nothing else happens here.
+	tuneForProjecting()
+	return r.project(ctx, c.Kafka, conn, c.Group, newMetrics())
+}
+
+// tuneForProjecting is for a process in which nothing else happens: projecting
+// makes much short-lived garbage.
+func tuneForProjecting() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(300)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(projectorMemory)
 	}
-	return r.project(ctx, c.Kafka, conn, c.Group, newMetrics())
 }
 
 // projectorMemory is what a projector's heap keeps to: batches of four partitions
@@ -795,6 +800,7 @@ func (c *rebuildCommand) Run(ctx context.Context, r *run) error {
 	if c.Drop > 0 {
 		return r.operator().Drop(ctx, conn, c.Drop)
 	}
+	tuneForProjecting()
 	switched, err := r.operator().Rebuild(ctx, projector.Config{Brokers: at.Kafka, Group: c.Group}, conn, operate.Rebuilding{AcceptParked: c.AcceptParked, AcceptDifferences: c.AcceptDifferences})
 	return cmp.Or(err, inPart(!switched))
 }

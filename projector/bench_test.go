@@ -120,11 +120,12 @@ func BenchmarkKafkaEngine(b *testing.B) {
 }
 
 // BenchmarkRebuild rebuilds the tables of five years, about ten million events,
-// and compares them:
+// and compares them, when the merging of the tables in use has ended:
 //
 //	go test -run '^$' -bench Rebuild -benchtime 1x -timeout 30m ./projector
 func BenchmarkRebuild(b *testing.B) {
 	defer debug.SetGCPercent(debug.SetGCPercent(300))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(512 << 20))
 	for range b.N {
 		b.StopTimer()
 		f, ctx := newFixture(b), b.Context()
@@ -143,6 +144,9 @@ func BenchmarkRebuild(b *testing.B) {
 		stop()
 		if err := <-done; err != nil {
 			b.Fatal(err)
+		}
+		for f.number("SELECT toInt64(count()) FROM system.merges") > 0 {
+			time.Sleep(time.Second)
 		}
 		debug.FreeOSMemory()
 		own, server := used(b)
