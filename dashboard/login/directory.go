@@ -5,9 +5,10 @@ import (
 	"time"
 
 	"zhiban/schemas/access"
+	"zhiban/schemas/directory"
 )
 
-// Directory is where accounts are kept.
+// Directory is where accounts are kept: directory.Directory.
 type Directory interface {
 	Login(ctx context.Context, name, password string) (access.Identity, error)
 	External(ctx context.Context, a Account) (access.Identity, error)
@@ -27,23 +28,8 @@ type Directory interface {
 	Revoke(ctx context.Context, id string) error
 }
 
-// Account is a person's or an office's; the fields are those of
-// directory.Account.
-type Account struct {
-	Name, Title        string
-	Role               access.Role
-	Scope              access.Scope
-	Disabled           bool
-	Locked             time.Time // until
-	HasPassword        bool
-	Created, LastLogin time.Time
-}
+// Account is a person's or an office's.
+type Account = directory.Account
 
-// Token is a program's; the fields are those of directory.Token.
-type Token struct {
-	ID, Title                 string
-	Role                      access.Role
-	Scope                     access.Scope
-	Expires, Created, Revoked time.Time
-	By                        string
-}
+// Token is a program's.
+type Token = directory.Token

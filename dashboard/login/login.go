@@ -26,6 +26,7 @@ import (
 
 	"zhiban/schemas"
 	"zhiban/schemas/access"
+	"zhiban/schemas/directory"
 )
 
 const (
@@ -164,7 +165,7 @@ func (l *Login) Register(r *mux.Router) {
 
 // What a session holds; moments in Unix seconds.
 const (
-	keyAccount = "account"
+	keyAccount = directory.SessionAccount
 	keyBegan   = "began"
 	keySeen    = "seen"
 )

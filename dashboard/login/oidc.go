@@ -24,6 +24,7 @@ import (
 
 	"zhiban/schemas"
 	"zhiban/schemas/access"
+	"zhiban/schemas/directory"
 )
 
 // OIDC is single sign-on at an OpenID Connect provider.
@@ -159,7 +160,7 @@ func holds(claim any, value string) bool {
 
 // External is what the names of accounts from the provider begin with; no local
 // account's name does.
-const External = "sso-"
+const External = directory.External
 
 var plainSubject = regexp.MustCompile(`^[a-z0-9._@-]{1,58}$`)
 

@@ -12,6 +12,7 @@ import (
 
 	"zhiban/schemas"
 	"zhiban/schemas/access"
+	"zhiban/schemas/directory"
 )
 
 // policy is the dashboard's: the site's own files and nothing else.
@@ -141,9 +142,9 @@ func (l *Login) explain(r *http.Request, err error) (status int, text string) {
 	lang := language(r)
 	switch schemas.KindOf(err) {
 	case schemas.Invalid:
-		return http.StatusUnprocessableEntity, lang.t("error.422", err.Error())
+		return http.StatusUnprocessableEntity, lang.t("error.422", directory.ErrorText(err).In(string(lang)))
 	case schemas.Conflict:
-		return http.StatusConflict, lang.t("error.409", err.Error())
+		return http.StatusConflict, lang.t("error.409", directory.ErrorText(err).In(string(lang)))
 	case schemas.NotFound:
 		return http.StatusNotFound, lang.t("error.404")
 	case schemas.Unavailable:
