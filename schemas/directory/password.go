@@ -239,7 +239,7 @@ var common = func() map[string]bool {
 		0123456789 1234567890 12345678910 123456789a 123456789q a123456789 1234567890a abc1234567 abc123456789 0987654321 9876543210 987654321a
 		1q2w3e4r5t 1q2w3e4r5t6y q1w2e3r4t5 1qaz2wsx3edc 1qazxsw23edc qwertyuiop qwertyuiop123 qwerty12345 qwerty123456 asdfghjkl1 asdfghjkl123
 		zaq12wsxcde3 password12 password123 password1234 passw0rd123 p@ssw0rd123 p@ssword123 admin12345 admin123456 administrator adminadmin1
-		iloveyou12 woaini1314 woaini520 woaini1314520 5201314520 aa123456789 qq123456789 welcome123 changeme123
+		iloveyou12 woaini1314 woaini1314520 5201314520 aa123456789 qq123456789 welcome123 changeme123
 		zhiban12345 zhiban123456 zhiban2026 falvyuanzhu falvyuanzhu123 zhibanlvshi zhibanlvshi123`) {
 		set[p] = true
 	}
