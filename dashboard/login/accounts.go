@@ -163,10 +163,6 @@ func (l *Login) createAccount(w http.ResponseWriter, r *http.Request) {
 	}
 	name := strings.TrimSpace(r.PostForm.Get("name"))
 	role, scope := bound(r)
-	if strings.HasPrefix(name, External) {
-		l.wrong(w, r, schemas.Errorf(schemas.Invalid, "names that begin with %s are those of single sign-on", External))
-		return
-	}
 	err := l.cfg.Directory.Create(r.Context(), Account{Name: name, Title: strings.TrimSpace(r.PostForm.Get("title")), Role: role, Scope: scope})
 	l.did(r, "account-create", name, string(role)+" "+string(scope.Division)+string(scope.Station), err)
 	if err != nil {

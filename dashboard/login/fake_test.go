@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alexedwards/scs/v2"
 	"github.com/gorilla/mux"
 
 	"zhiban/schemas"
@@ -68,6 +69,9 @@ func (d *fakeDirectory) Accounts() (out []Account) {
 func (d *fakeDirectory) Account(name string) (Account, bool) { a, ok := d.accounts[name]; return a, ok }
 
 func (d *fakeDirectory) Create(_ context.Context, a Account) error {
+	if strings.HasPrefix(a.Name, External) {
+		return schemas.Errorf(schemas.Invalid, "a name of single sign-on")
+	}
 	if _, ok := d.accounts[a.Name]; ok {
 		return schemas.Errorf(schemas.Conflict, "account %s is there already", a.Name)
 	}
@@ -194,12 +198,20 @@ func newPlatform(t *testing.T, sso *OIDC) *platform {
 		},
 		passwords: map[string]string{"admin": password, "nongan": password}, links: map[string]string{"first": "nongan.new"},
 	}}
+	p.serve(p.dir, p.sessions, sso)
+	return p
+}
+
+// serve serves a directory's login.
+func (p *platform) serve(dir Directory, sessions scs.CtxStore, sso *OIDC) {
+	t := p.t
+	t.Helper()
 	router := mux.NewRouter()
 	srv := httptest.NewServer(router)
 	t.Cleanup(srv.Close)
 	p.url = srv.URL
 	audit := func(_ context.Context, e access.Entry) error { p.trail = append(p.trail, e); return nil }
-	l, err := New(Config{Directory: p.dir, Sessions: p.sessions, Origin: srv.URL, OIDC: sso, Audit: audit, Now: p.now})
+	l, err := New(Config{Directory: dir, Sessions: sessions, Origin: srv.URL, OIDC: sso, Audit: audit, Now: p.now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,7 +224,6 @@ func newPlatform(t *testing.T, sso *OIDC) *platform {
 	router.HandleFunc("/assets/{name}", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, "../static/"+mux.Vars(r)["name"]) })
 	p.jar, _ = cookiejar.New(nil)
 	p.client = &http.Client{Jar: p.jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	return p
 }
 
 // do asks; form nil is GET. The answer is status, body and where it leads.

@@ -157,7 +157,7 @@ func TestAdministratorsKeepAccounts(t *testing.T) {
 			t.Errorf("%+v", e)
 		}
 	}
-	if got := strings.Join(done, ", "); got != "account-create done, account-link done, token-create done, token-revoke done, account-disable failed, account-disable done" {
+	if got := strings.Join(done, ", "); got != "account-create done, account-link done, account-create failed, token-create done, token-revoke done, account-disable failed, account-disable done" {
 		t.Error(got)
 	}
 }

@@ -178,8 +178,6 @@ func (d *Directory) External(ctx context.Context, a Account) (access.Identity, e
 		return access.Identity{}, err
 	case !ok:
 		err = d.write(ctx, a, d.moment())
-	case old.Disabled:
-		err = refuse(schemas.Unauthenticated, noEntry)
 	case old.Title != a.Title || old.Role != a.Role || old.Scope != a.Scope:
 		err = d.write(ctx, a, old.Created)
 	}

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -34,13 +35,14 @@ func (m *memory) Get(key string) ([]byte, bool) {
 	return v, ok
 }
 
-func (m *memory) Put(_ context.Context, key string, value []byte) error {
+func (m *memory) Put(ctx context.Context, key string, value []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.refuse == nil {
+	err := cmp.Or(m.refuse, ctx.Err())
+	if err == nil {
 		m.content[key] = value
 	}
-	return m.refuse
+	return err
 }
 
 func (m *memory) Delete(ctx context.Context, key string) error {
@@ -48,14 +50,15 @@ func (m *memory) Delete(ctx context.Context, key string) error {
 	return err
 }
 
-func (m *memory) Take(_ context.Context, key string) ([]byte, error) {
+func (m *memory) Take(ctx context.Context, key string) ([]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	v := m.content[key]
-	if m.refuse == nil {
+	err := cmp.Or(m.refuse, ctx.Err())
+	if err == nil {
 		delete(m.content, key)
 	}
-	return v, m.refuse
+	return v, err
 }
 
 func (m *memory) Each(prefix string, do func(string, []byte) bool) {

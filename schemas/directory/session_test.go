@@ -82,6 +82,34 @@ func TestWhatEndsSessions(t *testing.T) {
 	}
 }
 
+// leaving is a table whose request ends with the first thing that it writes.
+type leaving struct {
+	*memory
+	leave func()
+}
+
+func (l *leaving) Put(ctx context.Context, key string, value []byte) error {
+	defer l.leave()
+	return l.memory.Put(ctx, key, value)
+}
+
+func TestWhoLeavesDoesNotStopHalfWay(t *testing.T) {
+	for name, change := range map[string]func(context.Context, *Directory) error{
+		"password": func(ctx context.Context, d *Directory) error { return d.SetPassword(ctx, "li", secretWord) },
+		"disable":  func(ctx context.Context, d *Directory) error { return d.Disable(ctx, "li") },
+	} {
+		d := sessions(t)
+		li := browser(t, d, "li")
+		ctx, leave := context.WithCancel(t.Context())
+		if err := change(ctx, open(t, &leaving{d.table.(*memory), leave}, time.Now)); err != nil || ctx.Err() == nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if must(t, d.Enable(t.Context(), "li")); whose(t, d, li) != "" {
+			t.Errorf("%s: the session goes on", name)
+		}
+	}
+}
+
 func TestTheSessionAtHandGoesOn(t *testing.T) {
 	d := sessions(t)
 	here, there, wang := browser(t, d, "li"), browser(t, d, "li"), browser(t, d, "wang")
@@ -265,4 +293,15 @@ func TestTidying(t *testing.T) {
 			t.Error("it goes on without a table")
 		}
 	})
+}
+
+// What every request with a session pays.
+func BenchmarkFind(b *testing.B) {
+	d := sessions(b)
+	token := browser(b, d, "li")
+	for b.Loop() {
+		if _, ok, err := d.Find(token); !ok || err != nil {
+			b.Fatal(ok, err)
+		}
+	}
 }
