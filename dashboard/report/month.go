@@ -245,48 +245,94 @@ func linesOf(form schemas.Form) []FormGroup {
 type column struct {
 	period
 	whole Statistics
-	parts map[Dimension]Statistics
+	parts map[Dimension][]Statistics // those of figures that add up, and of others
 }
 
+// fill asks for the whole, and once more by all the splits of figures that add
+// up; each split is a sum of that. Other figures are asked for by each split.
 func (c *column) fill(ctx context.Context, i inquiry, of sheet) (err error) {
 	codes := slices.Concat(of.form.Children, blocking)
 	split := map[Dimension][]schemas.IndicatorCode{}
-	var order []Dimension
+	var adding []schemas.IndicatorCode
+	var by []Dimension
 	for _, g := range of.form.Groups {
 		for _, row := range g.Rows {
 			codes = append(codes, row.Indicators...)
-			for _, by := range row.By {
-				d := Dimension(by)
-				if split[d] == nil {
-					order = append(order, d)
+			for _, d := range row.By {
+				if addsUp(row.Indicators) {
+					by, adding = append(by, Dimension(d)), append(adding, row.Indicators...)
+				} else {
+					split[Dimension(d)] = append(split[Dimension(d)], row.Indicators...)
 				}
-				split[d] = append(split[d], row.Indicators...)
 			}
 		}
 	}
 	if c.whole, err = i.statistics(ctx, c.query(of.division, once(codes))); err != nil {
 		return err
 	}
-	c.parts = map[Dimension]Statistics{}
-	for _, by := range order {
-		if c.parts[by], err = i.statistics(ctx, c.query(of.division, once(split[by]), by)); err != nil {
+	c.parts = map[Dimension][]Statistics{}
+	if by = once(by); len(by) > 0 {
+		joint, err := i.statistics(ctx, c.query(of.division, once(adding), by...))
+		if err != nil {
 			return err
 		}
+		for _, d := range by {
+			c.parts[d] = append(c.parts[d], joint.over(d))
+		}
+	}
+	for d, codes := range split {
+		s, err := i.statistics(ctx, c.query(of.division, once(codes), d))
+		if err != nil {
+			return err
+		}
+		c.parts[d] = append(c.parts[d], s)
 	}
 	return nil
 }
 
-func once(codes []schemas.IndicatorCode) []schemas.IndicatorCode {
-	codes = slices.Sorted(slices.Values(codes))
-	return slices.Compact(codes)
+// addsUp tells whether the parts of all these figures add up to the whole.
+func addsUp(codes []schemas.IndicatorCode) bool {
+	return !slices.ContainsFunc(lookup(codes...), func(ind schemas.Indicator) bool {
+		return ind.Kind != schemas.Additive && ind.Kind != schemas.Stock && ind.Kind != schemas.Overdue
+	})
+}
+
+// over adds up the rows that agree in one dimension; all figures must add up.
+func (s Statistics) over(d Dimension) Statistics {
+	at := slices.Index(s.Query.By, d)
+	out := s
+	out.Query.By, out.Rows = []Dimension{d}, nil
+	rows := map[string]int{}
+	for _, r := range s.Rows {
+		k, ok := rows[r.Key[at]]
+		if !ok {
+			k, rows[r.Key[at]] = len(out.Rows), len(out.Rows)
+			out.Rows = append(out.Rows, Row{Key: r.Key[at : at+1], Values: make([]*float64, len(r.Values))})
+		}
+		for i, v := range r.Values {
+			if sum := &out.Rows[k].Values[i]; v != nil {
+				if *sum == nil {
+					*sum = new(float64)
+				}
+				**sum += *v
+			}
+		}
+	}
+	return out
+}
+
+func once[S ~string](codes []S) []S {
+	return slices.Compact(slices.Sorted(slices.Values(codes)))
 }
 
 // cell is a line's figure. A sum is of what is known: a duty that did not exist
 // yet adds nothing.
 func (c *column) cell(l FormLine) Figure {
 	s, key := c.whole, []string(nil)
-	if l.By != "" {
-		s, key = c.parts[l.By], []string{l.Value}
+	for _, part := range c.parts[l.By] {
+		if slices.Contains(part.Query.Indicators, l.Codes[0]) {
+			s, key = part, []string{l.Value}
+		}
 	}
 	if len(l.Codes) == 1 {
 		return c.period.cell(s, lookup(l.Codes...)[0], key...)

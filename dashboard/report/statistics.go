@@ -21,11 +21,9 @@ func (w *Warehouse) Statistics(ctx context.Context, scope Scope, q Query) (Stati
 	if err != nil {
 		return Statistics{}, err
 	}
-	cells := map[string]*cell{}
-	for _, ask := range []func(context.Context, map[string]*cell) error{p.sums, p.distinct, p.percentiles, p.stocks} {
-		if err := ask(ctx, cells); err != nil {
-			return Statistics{}, err
-		}
+	cells, err := p.ask(ctx, slices.Concat(p.sums(), p.distinct(), p.percentiles(), p.stocks()))
+	if err != nil {
+		return Statistics{}, err
 	}
 	out := Statistics{Query: p.Query, Cut: p.cut, AsOf: p.asOf}
 	for _, ind := range p.indicators {
@@ -159,9 +157,13 @@ func (w *Warehouse) plan(ctx context.Context, scope Scope, q Query) (*plan, erro
 	return p, nil
 }
 
-// sums answers everything that adds up: additive figures, both halves of
-// ratios, and what is overdue.
-func (p *plan) sums(ctx context.Context, cells map[string]*cell) error {
+// Each kind of figure has its own way to be counted: its branches, whose rows
+// are the indicator, the key, a sum, and a quantile. All branches of a question
+// are one query.
+
+// sums count everything that adds up: additive figures, both halves of ratios,
+// and what is overdue.
+func (p *plan) sums() []fragment {
 	codes := map[schemas.IndicatorCode]bool{}
 	overdue := map[schemas.IndicatorCode]schemas.IndicatorCode{} // source -> overdue figure
 	need := func(ind schemas.Indicator) {
@@ -183,20 +185,19 @@ func (p *plan) sums(ctx context.Context, cells map[string]*cell) error {
 			}
 		}
 	}
+	var out []fragment
 	if len(codes) > 0 {
-		if err := p.sum(ctx, cells, slices.Sorted(maps.Keys(codes)), nil, p.From, fragment{}); err != nil {
-			return err
-		}
+		out = append(out, p.sum(slices.Sorted(maps.Keys(codes)), nil, p.From, fragment{}))
 	}
 	if len(overdue) > 0 {
 		passed := fragment{"due < ?", []any{date(schemas.DayOf(p.asOf))}}
-		return p.sum(ctx, cells, slices.Sorted(maps.Keys(overdue)), overdue, p.From, passed)
+		out = append(out, p.sum(slices.Sorted(maps.Keys(overdue)), overdue, p.From, passed))
 	}
-	return nil
+	return out
 }
 
-// stocks answers how many there are at the end of the range.
-func (p *plan) stocks(ctx context.Context, cells map[string]*cell) error {
+// stocks count how many there are at the end of the range.
+func (p *plan) stocks() []fragment {
 	var codes []schemas.IndicatorCode
 	for _, ind := range p.indicators {
 		if ind.Kind == schemas.Stock {
@@ -208,76 +209,129 @@ func (p *plan) stocks(ctx context.Context, cells map[string]*cell) error {
 	}
 	stock := *p
 	stock.stock = true
-	return stock.sum(ctx, cells, codes, nil, 0, fragment{})
+	return []fragment{stock.sum(codes, nil, 0, fragment{})}
 }
 
 // sum adds the postings of some indicators; as renames them in the answer.
-func (p *plan) sum(ctx context.Context, cells map[string]*cell, codes []schemas.IndicatorCode, as map[schemas.IndicatorCode]schemas.IndicatorCode, from schemas.Day, extra fragment) error {
-	keys := p.keys()
+func (p *plan) sum(codes []schemas.IndicatorCode, as map[schemas.IndicatorCode]schemas.IndicatorCode, from schemas.Day, extra fragment) fragment {
+	name, keys := figureOf(codes, as), p.keys()
 	where := p.where(codes, from)
 	where.and(extra)
-	query := `SELECT toString(indicator), ` + keys.sql + ` AS key, sum(quantity) FROM ` + p.cut.tables.Postings() + ` WHERE ` + where.sql + ` GROUP BY indicator, key LIMIT ?`
-	args := slices.Concat(keys.args, where.args, []any{maxRows + 1})
-	return each(ctx, p, query, args, func(code string, key []string, n int64) {
-		c := schemas.IndicatorCode(code)
-		if renamed, ok := as[c]; ok {
-			c = renamed
-		}
-		at(cells, key).sums[c] += n
-	})
+	return fragment{`SELECT ` + name.sql + ` AS figure, ` + keys.sql + ` AS key, sum(quantity) AS total, toFloat64(0) AS quantile FROM ` + p.cut.tables.Postings() + ` WHERE ` + where.sql + ` GROUP BY figure, key`,
+		slices.Concat(name.args, keys.args, where.args)}
+}
+
+// figureOf is the figure that a posting counts in: its indicator, or what as
+// makes of that.
+func figureOf(codes []schemas.IndicatorCode, as map[schemas.IndicatorCode]schemas.IndicatorCode) fragment {
+	if as == nil {
+		return fragment{sql: "toString(indicator)"}
+	}
+	figures := make([]string, len(codes))
+	for i, code := range codes {
+		figures[i] = string(as[code])
+	}
+	return fragment{"transform(toString(indicator), ?, ?, '')", []any{names(codes), figures}}
 }
 
 // distinct counts different persons, or lawyers: those for whom the postings of
 // the range do not cancel out.
-func (p *plan) distinct(ctx context.Context, cells map[string]*cell) error {
-	for _, ind := range p.indicators {
-		if ind.Kind != schemas.Distinct {
+func (p *plan) distinct() []fragment {
+	var out []fragment
+	for _, who := range []string{"person", "lawyer"} {
+		as := map[schemas.IndicatorCode]schemas.IndicatorCode{}
+		for _, ind := range p.indicators {
+			if ind.Kind == schemas.Distinct && ind.Lawyers == (who == "lawyer") {
+				as[ind.Of] = ind.Code
+			}
+		}
+		if len(as) == 0 {
 			continue
 		}
-		who := "person"
-		if ind.Lawyers {
-			who = "lawyer"
-		}
-		keys := p.keys()
-		where := p.where([]schemas.IndicatorCode{ind.Of}, p.From)
-		query := `SELECT ?, key, toInt64(countIf(n > 0)) FROM (
-				SELECT ` + keys.sql + ` AS key, ` + who + `, sum(quantity) AS n FROM ` + p.cut.tables.Postings() + ` WHERE ` + who + ` != 0 AND ` + where.sql + ` GROUP BY key, ` + who + `
-			) GROUP BY key LIMIT ?`
-		args := slices.Concat([]any{string(ind.Code)}, keys.args, where.args, []any{maxRows + 1})
-		if err := each(ctx, p, query, args, func(_ string, key []string, n int64) {
-			at(cells, key).sums[ind.Code] = n
-		}); err != nil {
-			return err
-		}
+		codes := slices.Sorted(maps.Keys(as))
+		name, keys := figureOf(codes, as), p.keys()
+		where := p.where(codes, p.From)
+		out = append(out, fragment{`SELECT figure, key, toInt64(countIf(n > 0)) AS total, toFloat64(0) AS quantile FROM (
+				SELECT ` + name.sql + ` AS figure, ` + keys.sql + ` AS key, ` + who + `, sum(quantity) AS n FROM ` + p.cut.tables.Postings() + ` WHERE ` + who + ` != 0 AND ` + where.sql + ` GROUP BY figure, key, ` + who + `
+			) GROUP BY figure, key`, slices.Concat(name.args, keys.args, where.args)})
 	}
-	return nil
+	return out
 }
 
-// percentiles answers how long a part of the cases took at most. What a case
-// took is the sum of its postings, which are of several events when it was
-// corrected; postings of it that cancel out are of no case.
-func (p *plan) percentiles(ctx context.Context, cells map[string]*cell) error {
+// percentiles tell how long a part of the cases took at most. What a case took is
+// the sum of its postings, which are of several events when it was corrected;
+// postings of it that cancel out are of no case.
+func (p *plan) percentiles() []fragment {
+	type source struct {
+		of, over schemas.IndicatorCode
+		kind     schemas.CaseKind
+	}
+	var sources []source
+	figures, quantiles := map[source][]string{}, map[source][]string{}
 	for _, ind := range p.indicators {
 		if ind.Kind != schemas.Percentile {
 			continue
 		}
+		s := source{ind.Of, ind.Over, ind.Case}
+		if figures[s] == nil {
+			sources = append(sources, s)
+		}
+		figures[s], quantiles[s] = append(figures[s], string(ind.Code)), append(quantiles[s], strconv.FormatFloat(ind.Quantile, 'f', -1, 64))
+	}
+	var out []fragment
+	for _, s := range sources {
 		keys := p.keys()
-		where := p.where([]schemas.IndicatorCode{ind.Of, ind.Over}, p.From)
-		query := `SELECT ?, key, quantileExactInclusive(` + strconv.FormatFloat(ind.Quantile, 'f', -1, 64) + `)(took) FROM (
-				SELECT ` + keys.sql + ` AS key, sumIf(quantity, indicator = ?) AS cases, sumIf(quantity, indicator = ?) AS took
-				FROM ` + p.cut.tables.Postings() + ` INNER JOIN (
-					SELECT kafka_partition AS case_partition, kafka_offset AS case_offset, case_key, source AS case_source FROM ` + p.cut.tables.Events() + ` WHERE case_kind = ? AND ` + p.cut.condition() + `
-				) AS of_case ON kafka_partition = case_partition AND kafka_offset = case_offset
-				WHERE ` + where.sql + ` GROUP BY key, case_source, case_key HAVING cases > 0
-			) GROUP BY key LIMIT ?`
-		args := slices.Concat([]any{string(ind.Code)}, keys.args, []any{string(ind.Over), string(ind.Of), string(ind.Case)}, where.args, []any{maxRows + 1})
-		if err := each(ctx, p, query, args, func(_ string, key []string, v float64) {
-			at(cells, key).quantiles[ind.Code] = v
-		}); err != nil {
-			return err
+		where := p.where([]schemas.IndicatorCode{s.of, s.over}, p.From)
+		out = append(out, fragment{`SELECT q.1 AS figure, key, toInt64(0) AS total, q.2 AS quantile FROM (
+				SELECT key, arrayZip(?, quantilesExactInclusive(` + strings.Join(quantiles[s], ", ") + `)(took)) AS each FROM (
+					SELECT ` + keys.sql + ` AS key, sumIf(quantity, indicator = ?) AS cases, sumIf(quantity, indicator = ?) AS took
+					FROM ` + p.cut.tables.Postings() + ` INNER JOIN (
+						SELECT kafka_partition AS case_partition, kafka_offset AS case_offset, case_key, source AS case_source FROM ` + p.cut.tables.Events() + ` WHERE case_kind = ? AND ` + p.cut.condition() + `
+					) AS of_case ON kafka_partition = case_partition AND kafka_offset = case_offset
+					WHERE ` + where.sql + ` GROUP BY key, case_source, case_key HAVING cases > 0
+				) GROUP BY key
+			) ARRAY JOIN each AS q`, slices.Concat([]any{figures[s]}, keys.args, []any{string(s.over), string(s.of), string(s.kind)}, where.args)})
+	}
+	return out
+}
+
+// ask runs branches as one query and gathers their rows.
+func (p *plan) ask(ctx context.Context, branches []fragment) (map[string]*cell, error) {
+	cells := map[string]*cell{}
+	if len(branches) == 0 {
+		return cells, nil
+	}
+	var parts []string
+	var args []any
+	for _, b := range branches {
+		parts, args = append(parts, b.sql), append(args, b.args...)
+	}
+	rows, err := p.w.conn.Query(ctx, `SELECT figure, key, total, quantile FROM (`+strings.Join(parts, "\nUNION ALL\n")+`) LIMIT ?`, append(args, maxRows+1)...)
+	if err != nil {
+		return nil, unavailable("ask for statistics", err)
+	}
+	defer rows.Close()
+	for count := 0; rows.Next(); count++ {
+		if count >= maxRows {
+			return nil, schemas.Errorf(schemas.TooLarge, "the answer has more than %d rows; ask for fewer dimensions or a shorter range", maxRows)
+		}
+		var figure string
+		var key []string
+		var total int64
+		var quantile float64
+		if err := rows.Scan(&figure, &key, &total, &quantile); err != nil {
+			return nil, unavailable("ask for statistics", err)
+		}
+		c, code := at(cells, key), schemas.IndicatorCode(figure)
+		c.sums[code] += total
+		if ind, _ := schemas.Indicators.Lookup(code); ind.Kind == schemas.Percentile {
+			c.quantiles[code] = quantile
 		}
 	}
-	return nil
+	if err := rows.Err(); err != nil {
+		return nil, unavailable("ask for statistics", err)
+	}
+	return cells, nil
 }
 
 func at(cells map[string]*cell, key []string) *cell {
@@ -288,29 +342,4 @@ func at(cells map[string]*cell, key []string) *cell {
 		cells[k] = c
 	}
 	return c
-}
-
-// each runs a query whose rows are (indicator, key, number).
-func each[N int64 | float64](ctx context.Context, p *plan, query string, args []any, do func(code string, key []string, n N)) error {
-	rows, err := p.w.conn.Query(ctx, query, args...)
-	if err != nil {
-		return unavailable("ask for statistics", err)
-	}
-	defer rows.Close()
-	for count := 0; rows.Next(); count++ {
-		if count >= maxRows {
-			return schemas.Errorf(schemas.TooLarge, "the answer has more than %d rows; ask for fewer dimensions or a shorter range", maxRows)
-		}
-		var code string
-		var key []string
-		var n N
-		if err := rows.Scan(&code, &key, &n); err != nil {
-			return unavailable("ask for statistics", err)
-		}
-		do(code, key, n)
-	}
-	if err := rows.Err(); err != nil {
-		return unavailable("ask for statistics", err)
-	}
-	return nil
 }
