@@ -114,7 +114,7 @@ func (s *Server) mayStep(i access.Identity, id schemas.ReturnID, verb string) bo
 		return true
 	}
 	office := id.Division
-	if up, ok := id.ReportsTo(); ok && (verb == "accepted" || verb == "returned") {
+	if up, ok := s.read.ReturnRules().ReportsTo(id); ok && (verb == "accepted" || verb == "returned") {
 		office = up.Division
 	}
 	d, ok := schemas.Divisions.Get(office)

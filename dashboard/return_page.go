@@ -289,7 +289,7 @@ func (v *visit) below(m report.MonthlyReturn) *table {
 		first, of := cell{Text: c.Division.Name, Name: true}, c.Division.Code
 		if c.Own {
 			first.Text, of = v.t("return.own", c.Division.Name), "" // no filter asks for a division's own stations alone
-		} else {
+		} else if slices.ContainsFunc(m.Made, func(r report.ReturnRow) bool { return r.Division == of }) {
 			first.Href = v.returnLink(schemas.ReturnID{Division: of, Month: m.ID.Month}).Href
 		}
 		t.Rows = append(t.Rows, row(first, of, c.Figures))

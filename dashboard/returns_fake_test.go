@@ -28,6 +28,8 @@ func newClosing() *closing {
 	return &closing{fake: newFake(), steps: map[schemas.ReturnID][]schemas.Event{}, blockers: map[schemas.DivisionCode][]report.Blocker{}}
 }
 
+func (*fake) ReturnRules() *schemas.ReturnRules { return schemas.Returns }
+
 // append is the log of the steps.
 func (c *closing) append(_ context.Context, events []schemas.Envelope) error {
 	c.stepping.Lock()
@@ -73,7 +75,8 @@ func (c *closing) ReturnHistory(_ context.Context, _ report.Scope, division sche
 func (c *closing) row(id schemas.ReturnID) report.ReturnRow {
 	d, _ := schemas.Divisions.Get(id.Division)
 	r := c.folded(id)
-	row := report.ReturnRow{Division: d.Code, Level: d.Level, ReportsTo: d.Parent, State: r.State, Due: schemas.Returns.DueDay(d.Level, id.Month), Amendments: r.Amendments()}
+	up, _ := schemas.Returns.ReportsTo(id)
+	row := report.ReturnRow{Division: d.Code, Level: d.Level, ReportsTo: up.Division, State: r.State, Due: schemas.Returns.DueDay(d.Level, id.Month), Amendments: r.Amendments()}
 	for _, s := range r.Steps {
 		at := s.Recorded.In(schemas.Shanghai)
 		switch s.Verb {
@@ -110,7 +113,7 @@ func (c *closing) Returns(_ context.Context, _ report.Scope, division schemas.Di
 		case r.Version == 0:
 			waiting[r.Due] = append(waiting[r.Due], r.Division)
 		}
-		for _, child := range id.MadeOf() {
+		for _, child := range schemas.Returns.MadeOf(id) {
 			walk(child)
 		}
 	}
@@ -125,11 +128,9 @@ func (c *closing) Returns(_ context.Context, _ report.Scope, division schemas.Di
 func (c *closing) MonthlyReturn(ctx context.Context, scope report.Scope, division schemas.DivisionCode, month schemas.Month, _ map[int]int64) (report.MonthlyReturn, error) {
 	id := schemas.ReturnID{Division: division, Month: month}
 	m := report.MonthlyReturn{MonthlyReturn: c.folded(id), Row: c.row(id)}
-	if up, ok := id.ReportsTo(); ok {
-		m.ReportsTo = up.Division
-	}
+	m.ReportsTo = m.Row.ReportsTo
 	var missing []schemas.DivisionCode
-	for _, child := range id.MadeOf() {
+	for _, child := range schemas.Returns.MadeOf(id) {
 		m.Made = append(m.Made, c.row(child))
 		if !c.folded(child).State.Final() {
 			missing = append(missing, child.Division)

@@ -70,7 +70,7 @@ func (s *Server) closePage(ctx context.Context, v *visit) (page, error) {
 		return page{}, fmt.Errorf("returns of %s: %w", v.month, unavailable(err))
 	}
 	p := closePage{
-		Heading: v.t("close.title"), Month: v.month.Title().In(string(v.phrases)), Filter: v.closeFilter(division),
+		Heading: v.t("close.title"), Month: v.month.Title().In(string(v.phrases)), Filter: v.closeFilter(division, s.read.ReturnRules()),
 		Period:   v.t("close.period", v.longDay(grid.From), v.longDay(grid.To), grid.Rule.In(string(v.phrases))),
 		Counters: v.closeCounters(grid.Rows), Reading: s.readingOnly(v),
 	}
@@ -87,9 +87,10 @@ func (s *Server) closePage(ctx context.Context, v *visit) (page, error) {
 		}
 		p.Overdue = append(p.Overdue, list)
 	}
+	var first schemas.DivisionCode // of the group
 	for _, r := range grid.Rows {
-		if r.Level != schemas.LevelCounty || len(p.Groups) == 0 {
-			p.Groups = append(p.Groups, nil)
+		if r.Level != schemas.LevelCounty || r.ReportsTo != first {
+			first, p.Groups = r.Division, append(p.Groups, nil)
 		}
 		last := &p.Groups[len(p.Groups)-1]
 		*last = append(*last, v.closeRow(r, v.month))
@@ -161,15 +162,15 @@ func (v *visit) closeCrumbs(division schemas.DivisionCode, last string) []link {
 }
 
 // closeFilter asks for the month and for whose close.
-func (v *visit) closeFilter(division schemas.DivisionCode) filter {
+func (v *visit) closeFilter(division schemas.DivisionCode, rules *schemas.ReturnRules) filter {
 	months := choiceField{Name: "month", Label: v.t("filter.month")}
 	last := max(v.month, schemas.DayOf(v.now).Month())
 	for m := last; m >= min(v.month, last-monthsBack); m-- {
 		months.Options = append(months.Options, choiceOption{m.String(), m.Title().In(string(v.phrases)), m == v.month})
 	}
 	divisions := choiceField{Name: "division", Label: v.t("filter.division"), Options: []choiceOption{{"", schemas.Divisions.Name(v.home), division == v.home}}}
-	for _, d := range schemas.Divisions.Children(v.home, v.month.Last(), v.month.Last()) {
-		divisions.Options = append(divisions.Options, choiceOption{string(d.Code), d.Name, d.Code == division})
+	for _, id := range rules.MadeOf(schemas.ReturnID{Division: v.home, Month: v.month}) {
+		divisions.Options = append(divisions.Options, choiceOption{string(id.Division), schemas.Divisions.Name(id.Division), id.Division == division})
 	}
 	f := filter{Action: "/returns", Selects: []choiceField{months, divisions}}
 	f.Previous = &link{v.t("filter.previous"), v.here("month", (v.month - 1).String())}

@@ -54,6 +54,7 @@ type Reader interface {
 	Lawyers(ctx context.Context, scope report.Scope, division schemas.DivisionCode, asOf time.Time) ([]report.Lawyer, error)
 	Lawyer(ctx context.Context, scope report.Scope, licence string, asOf time.Time) (report.Lawyer, error)
 	LawyerYear(ctx context.Context, scope report.Scope, licence string, year int, asOf time.Time) (report.LawyerYear, error)
+	ReturnRules() *schemas.ReturnRules
 	MonthlyReturn(ctx context.Context, scope report.Scope, division schemas.DivisionCode, month schemas.Month, cut map[int]int64) (report.MonthlyReturn, error)
 	ReturnHistory(ctx context.Context, scope report.Scope, division schemas.DivisionCode, month schemas.Month) (schemas.MonthlyReturn, error)
 	Returns(ctx context.Context, scope report.Scope, division schemas.DivisionCode, month schemas.Month) (report.CloseGrid, error)

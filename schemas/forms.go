@@ -15,7 +15,7 @@ import (
 )
 
 // ReturnRules are how months are closed: the period that a month stands for,
-// when its returns are due, and the forms. They are data, for the rules of 2018
+// when its returns are due, who reports to whom, and the forms. They are data, for the rules of 2018
 // give neither form nor period, and of the days only the province's.
 type ReturnRules struct {
 	// PeriodBegins is the day of the month on which a month's period begins: 1
@@ -23,6 +23,7 @@ type ReturnRules struct {
 	PeriodBegins int
 	// Due is the last day for reporting, in the month after, by level.
 	Due   map[DivisionLevel]int
+	lines []ReturnLine
 	forms []Form // by their first month
 }
 
@@ -170,7 +171,7 @@ var Returns = func() *ReturnRules {
 	return rules
 }()
 
-// closeFile holds period and due days; every other file is a form.
+// closeFile holds period, due days and lines of reporting; every other file is a form.
 const closeFile = "close.yaml"
 
 // ReadReturnRules reads close.yaml and the forms, every other .yaml file of a
@@ -218,7 +219,9 @@ func (r *ReturnRules) read(name string, b []byte) error {
 			return err
 		}
 		r.PeriodBegins, r.Due = c.PeriodBegins, c.Due
-		return c.check()
+		var err error
+		r.lines, err = readLines(c.Lines)
+		return errors.Join(c.check(), err)
 	}
 	var f formYAML
 	if err := strictYAML(b, &f); err != nil {
@@ -238,6 +241,7 @@ func strictYAML(b []byte, into any) error {
 type closeYAML struct {
 	PeriodBegins int                   `yaml:"period_begins"`
 	Due          map[DivisionLevel]int `yaml:"due"`
+	Lines        []lineYAML            `yaml:"lines"`
 }
 
 func (c closeYAML) check() error {

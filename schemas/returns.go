@@ -38,26 +38,6 @@ func ParseReturnID(s string) (ReturnID, error) {
 	return ReturnID{}, fmt.Errorf("return %q is not <division code>-<month>, for example 220182-2026-09", s)
 }
 
-// ReportsTo is who receives the return: the division above, by the tree of the
-// month's last day. The province itself reports to nobody and signs its own.
-func (r ReturnID) ReportsTo() (ReturnID, bool) {
-	d, ok := Divisions.Get(r.Division)
-	if !ok || d.Parent == "" {
-		return ReturnID{}, false
-	}
-	return ReturnID{d.Parent, r.Month}, true
-}
-
-// MadeOf are the returns that division receives for the month: those of the
-// divisions under it on the month's last day.
-func (r ReturnID) MadeOf() []ReturnID {
-	var out []ReturnID
-	for _, d := range Divisions.Children(r.Division, r.Month.Last(), r.Month.Last()) {
-		out = append(out, ReturnID{d.Code, r.Month})
-	}
-	return out
-}
-
 // ReturnState is where a return stands in the close of its month.
 type ReturnState string
 

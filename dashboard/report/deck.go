@@ -223,7 +223,7 @@ func (d *Deck) addParts(ctx context.Context, i inquiry, now period) error {
 		d.Matters.Rows = append(d.Matters.Rows, DeckRow{name, now.cells(s, deckMatters, key)})
 	}
 	if d.PartsAre == ByDivision {
-		for _, c := range children(s, d.Division, now) {
+		for _, c := range i.children(s, d.Division, now) {
 			name := c.Division.Name
 			if c.Own {
 				name = "本级"

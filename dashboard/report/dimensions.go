@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -96,7 +97,7 @@ func (p *plan) where(codes []schemas.IndicatorCode, from schemas.Day) fragment {
 		leaf := p.leaf()
 		var within []string
 		for _, d := range schemas.Divisions.All() {
-			if schemas.Divisions.Within(d.Code, p.Division) {
+			if slices.Contains(pathTo(d.Code, p.Elsewhere), p.Division) {
 				within = append(within, string(d.Code))
 			}
 		}
@@ -156,6 +157,16 @@ func (p *plan) leaf() fragment {
 	return f
 }
 
+// pathTo is the line of divisions from the province down to code.
+func pathTo(code schemas.DivisionCode, elsewhere map[schemas.DivisionCode]schemas.DivisionCode) []schemas.DivisionCode {
+	var out []schemas.DivisionCode
+	for d, ok := schemas.Divisions.Get(code); ok; d, ok = schemas.Divisions.Get(cmp.Or(elsewhere[d.Code], d.Parent)) {
+		out = append(out, d.Code)
+	}
+	slices.Reverse(out)
+	return out
+}
+
 // child is the division directly under the one asked for, or that one itself
 // for what reports to it without a division between.
 func (p *plan) child() fragment {
@@ -165,12 +176,12 @@ func (p *plan) child() fragment {
 	leaf := p.leaf()
 	var from, to []string
 	for _, d := range schemas.Divisions.All() {
-		path := schemas.Divisions.Path(d.Code)
-		i := slices.IndexFunc(path, func(x schemas.Division) bool { return x.Code == p.Division })
+		path := pathTo(d.Code, p.Elsewhere)
+		i := slices.Index(path, p.Division)
 		if i < 0 {
 			continue
 		}
-		from, to = append(from, string(d.Code)), append(to, string(path[min(i+1, len(path)-1)].Code))
+		from, to = append(from, string(d.Code)), append(to, string(path[min(i+1, len(path)-1)]))
 	}
 	return fragment{"transform(" + leaf.sql + ", ?, ?, '')", slices.Concat(leaf.args, []any{from, to})}
 }

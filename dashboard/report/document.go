@@ -75,6 +75,8 @@ type inquiry struct {
 	scope Scope
 	asOf  time.Time
 	cut   Cut
+
+	elsewhere map[schemas.DivisionCode]schemas.DivisionCode // Query.Elsewhere
 }
 
 // inquire fixes moment and cut of a document; zero asOf is now.
@@ -83,11 +85,11 @@ func (w *Warehouse) inquire(ctx context.Context, scope Scope, asOf time.Time) (i
 	if asOf.IsZero() {
 		asOf = w.now()
 	}
-	return inquiry{w, scope, asOf, cut}, err
+	return inquiry{w: w, scope: scope, asOf: asOf, cut: cut}, err
 }
 
 func (i inquiry) statistics(ctx context.Context, q Query) (Statistics, error) {
-	q.AsOf, q.Cut = i.asOf, i.cut
+	q.AsOf, q.Cut, q.Elsewhere = i.asOf, i.cut, i.elsewhere
 	return i.w.Statistics(ctx, i.scope, q)
 }
 

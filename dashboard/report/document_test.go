@@ -38,7 +38,7 @@ type world struct {
 }
 
 func (w *world) inquiry(scope Scope, asOf string) inquiry {
-	return inquiry{w, scope, morning(asOf), Cut{Offsets: map[int]int64{0: 17, 1: 4}}}
+	return inquiry{w: w, scope: scope, asOf: morning(asOf), cut: Cut{Offsets: map[int]int64{0: 17, 1: 4}}}
 }
 
 func (w *world) Statistics(_ context.Context, scope Scope, q Query) (Statistics, error) {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -27,6 +28,8 @@ type DivisionMonth struct {
 	ChildIndicators []schemas.Indicator
 	Children        []FormChild
 	Total           []Figure
+
+	blocking []int64 // the month's figures that block, in their order
 }
 
 // Stamp says who froze a form, and as which version.
@@ -164,6 +167,7 @@ func (i inquiry) divisionMonth(ctx context.Context, of sheet) (DivisionMonth, er
 	if err != nil {
 		return DivisionMonth{}, err
 	}
+	i.elsewhere = of.rules.Elsewhere(of.month)
 	first, err := i.firstRecord(ctx, of.division, of.month)
 	if err != nil {
 		return DivisionMonth{}, err
@@ -200,6 +204,9 @@ func (i inquiry) divisionMonth(ctx context.Context, of sheet) (DivisionMonth, er
 	if err := together(ctx, asking...); err != nil {
 		return m, err
 	}
+	for _, code := range blocking {
+		m.blocking = append(m.blocking, int64(columns[0].whole.Value(columns[0].whole.Rows[0], code)))
+	}
 	fill := func(l FormLine) FormLine {
 		for k, into := range []*Figure{&l.Month, &l.Year, &l.LastYear, &l.Before}[:len(columns)] {
 			*into = columns[k].cell(l)
@@ -215,7 +222,7 @@ func (i inquiry) divisionMonth(ctx context.Context, of sheet) (DivisionMonth, er
 	}
 	if division.Level != schemas.LevelCounty && len(shown) > 0 {
 		m.ChildIndicators = shown
-		m.Children = children(byChild, division, now)
+		m.Children = i.children(byChild, division, now)
 		m.Total = now.cells(columns[0].whole, shown)
 	}
 	return m, nil
@@ -350,13 +357,17 @@ func (c *column) cell(l FormLine) Figure {
 	return sum
 }
 
-// children are the rows of the divisions under division in a period: all that
-// existed, then division itself when its own stations have figures.
-func children(s Statistics, division schemas.Division, p period) []FormChild {
+// children are the rows of the divisions under division in a period: those that
+// report to it, those without a return of their own, then division itself when its
+// own stations have figures.
+func (i inquiry) children(s Statistics, division schemas.Division, p period) []FormChild {
 	inds := lookup(s.Query.Indicators...)
 	var out []FormChild
-	for _, d := range schemas.Divisions.Children(division.Code, p.From, p.To) {
-		out = append(out, FormChild{Division: d, Figures: p.cells(s, inds, string(d.Code))})
+	for _, d := range schemas.Divisions.All() {
+		existed := (d.ValidFrom == 0 || p.To >= d.ValidFrom) && (d.ValidTo == 0 || p.From < d.ValidTo)
+		if up := cmp.Or(i.elsewhere[d.Code], d.Parent); existed && up == division.Code {
+			out = append(out, FormChild{Division: d, Figures: p.cells(s, inds, string(d.Code))})
+		}
 	}
 	if _, ok := s.Find(string(division.Code)); ok {
 		out = append(out, FormChild{Division: division, Own: true, Figures: p.cells(s, inds, string(division.Code))})

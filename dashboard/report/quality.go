@@ -311,7 +311,7 @@ func (a *audit) lag(ctx context.Context, out *Quality) error {
 	if err != nil {
 		return unavailable("ask how far the log has come", err)
 	}
-	if a.found[ParkedEvents].count, err = a.w.parkedIn(ctx, a.scope, a.cut, Home(a.scope)); err != nil {
+	if a.found[ParkedEvents].count, err = a.w.parkedIn(ctx, inquiry{scope: a.scope, cut: a.cut}, Home(a.scope)); err != nil {
 		return err
 	}
 	if out.Recorded.Unix() == 0 { // the maximum of nothing

@@ -72,7 +72,7 @@ func (w *Warehouse) LawyerYear(ctx context.Context, scope Scope, licence string,
 // ReadLawyerYear gathers a record from any [Source], as of a moment and its
 // cut.
 func ReadLawyerYear(ctx context.Context, from Source, scope Scope, licence string, year int, asOf time.Time, cut Cut) (LawyerYear, error) {
-	return inquiry{from, scope, asOf, cut}.lawyerYear(ctx, licence, year)
+	return inquiry{w: from, scope: scope, asOf: asOf, cut: cut}.lawyerYear(ctx, licence, year)
 }
 
 func (i inquiry) lawyerYear(ctx context.Context, licence string, year int) (LawyerYear, error) {

@@ -46,6 +46,9 @@ type Query struct {
 	AsOf       time.Time
 	View       schemas.DivisionView
 	Filter     map[Dimension][]string
+	// Elsewhere puts divisions under another than the one above them, in all views:
+	// that to which they report (schemas.ReturnRules).
+	Elsewhere map[schemas.DivisionCode]schemas.DivisionCode
 	// Cut fixes the place in the log for questions that belong together; when it
 	// is zero the cut of AsOf is found anew.
 	Cut Cut

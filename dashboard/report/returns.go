@@ -173,10 +173,13 @@ func Thaw(live DivisionMonth, form schemas.Form, v schemas.FrozenReturn) Divisio
 	return m
 }
 
+// ReturnRules are the rules by which months are closed.
+func (w *Warehouse) ReturnRules() *schemas.ReturnRules { return w.Rules }
+
 // ReturnHistory is a division's return for a month without its live form: the
 // steps so far, and what they froze.
 func (w *Warehouse) ReturnHistory(ctx context.Context, scope Scope, division schemas.DivisionCode, month schemas.Month) (schemas.MonthlyReturn, error) {
-	id, err := returnIn(scope, division, month)
+	id, err := w.returnIn(scope, division, month)
 	if err != nil {
 		return schemas.MonthlyReturn{}, err
 	}
@@ -189,7 +192,7 @@ func (w *Warehouse) ReturnHistory(ctx context.Context, scope Scope, division sch
 }
 
 // returnIn names a return that the scope reaches.
-func returnIn(scope Scope, division schemas.DivisionCode, month schemas.Month) (schemas.ReturnID, error) {
+func (w *Warehouse) returnIn(scope Scope, division schemas.DivisionCode, month schemas.Month) (schemas.ReturnID, error) {
 	if err := admits(scope, division); err != nil {
 		return schemas.ReturnID{}, err
 	}
@@ -199,6 +202,10 @@ func returnIn(scope Scope, division schemas.DivisionCode, month schemas.Month) (
 	id, err := schemas.ParseReturnID(schemas.ReturnID{Division: division, Month: month}.String())
 	if err != nil {
 		return schemas.ReturnID{}, schemas.Errorf(schemas.NotFound, "%w", err)
+	}
+	if !w.Rules.Reports(id) {
+		up, _ := w.Rules.ReportsTo(id)
+		return schemas.ReturnID{}, schemas.Errorf(schemas.NotFound, "%s has no return of its own for %s: its work is in that of %s", schemas.Divisions.Name(division), month, schemas.Divisions.Name(up.Division))
 	}
 	return id, nil
 }
@@ -214,7 +221,7 @@ func historyOf(all map[schemas.ReturnID]schemas.MonthlyReturn, id schemas.Return
 // MonthlyReturn is a division's return for a month as it is now. Offsets, when
 // given, are the cut that the live form is of: that of the page its clerk saw.
 func (w *Warehouse) MonthlyReturn(ctx context.Context, scope Scope, division schemas.DivisionCode, month schemas.Month, offsets map[int]int64) (MonthlyReturn, error) {
-	id, err := returnIn(scope, division, month)
+	id, err := w.returnIn(scope, division, month)
 	if err != nil {
 		return MonthlyReturn{}, err
 	}
@@ -245,22 +252,20 @@ func (w *Warehouse) MonthlyReturn(ctx context.Context, scope Scope, division sch
 	}
 	grid := closing{w.Rules, i.asOf, all}
 	m.Row = grid.row(id)
-	if up, ok := id.ReportsTo(); ok {
-		m.ReportsTo = up.Division
-	}
-	for _, child := range id.MadeOf() {
+	m.ReportsTo = m.Row.ReportsTo
+	for _, child := range w.Rules.MadeOf(id) {
 		m.Made = append(m.Made, grid.row(child))
 	}
 	if stands {
 		m.Changes = schemas.Amendment(standing.Figures, m.Live.Figures())
 	}
-	m.Blockers, err = w.blockers(ctx, i, m, all)
+	m.Blockers, err = w.blockers(ctx, live, m, all)
 	return m, err
 }
 
 // Returns is the close of a month for division and all below it.
 func (w *Warehouse) Returns(ctx context.Context, scope Scope, division schemas.DivisionCode, month schemas.Month) (CloseGrid, error) {
-	root, err := returnIn(scope, division, month)
+	root, err := w.returnIn(scope, division, month)
 	if err != nil {
 		return CloseGrid{}, err
 	}
@@ -304,7 +309,8 @@ type closing struct {
 func (c closing) row(id schemas.ReturnID) ReturnRow {
 	d, _ := schemas.Divisions.Get(id.Division)
 	r := historyOf(c.all, id)
-	row := ReturnRow{Division: d.Code, Level: d.Level, ReportsTo: d.Parent, State: r.State,
+	up, _ := c.rules.ReportsTo(id)
+	row := ReturnRow{Division: d.Code, Level: d.Level, ReportsTo: up.Division, State: r.State,
 		Due: c.rules.DueDay(d.Level, id.Month), Amendments: r.Amendments()}
 	for _, s := range r.Steps {
 		at := s.Recorded.In(schemas.Shanghai)
@@ -322,7 +328,7 @@ func (c closing) row(id schemas.ReturnID) ReturnRow {
 	if v, ok := r.Standing(); ok {
 		row.Form, row.Version, row.Event, row.SHA256, row.Overrides = v.Form, v.Version, v.Event.String(), v.SHA256, len(v.Overrides)
 		row.Late = row.Submitted != nil && schemas.DayOf(*row.Submitted) > row.Due
-		for _, child := range id.MadeOf() {
+		for _, child := range c.rules.MadeOf(id) {
 			if now, ok := c.all[child].Standing(); ok && now.Recorded.After(v.Recorded) {
 				row.Stale = append(row.Stale, child.Division)
 			}
@@ -340,7 +346,7 @@ func (c closing) grid(root schemas.ReturnID, cut Cut) CloseGrid {
 	var walk func(schemas.ReturnID)
 	walk = func(id schemas.ReturnID) {
 		g.Rows = append(g.Rows, c.row(id))
-		for _, child := range id.MadeOf() {
+		for _, child := range c.rules.MadeOf(id) {
 			walk(child)
 		}
 	}
@@ -362,7 +368,8 @@ func (c closing) grid(root schemas.ReturnID, cut Cut) CloseGrid {
 	return g
 }
 
-// blockers are what stands in the way of submitting m.
+// blockers are what stands in the way of submitting m: what is not in order at the
+// cut of its live form, and the returns below as they stand now.
 func (w *Warehouse) blockers(ctx context.Context, i inquiry, m MonthlyReturn, all map[schemas.ReturnID]schemas.MonthlyReturn) ([]Blocker, error) {
 	out := []Blocker{}
 	add := func(code BlockerCode, count int64, b Blocker) {
@@ -371,20 +378,17 @@ func (w *Warehouse) blockers(ctx context.Context, i inquiry, m MonthlyReturn, al
 		}
 	}
 	add(PeriodRunning, int64(m.Live.Period.To-schemas.DayOf(i.asOf))+1, Blocker{Final: true})
-	s, err := i.statistics(ctx, Query{Division: m.ID.Division, From: m.Live.Period.From, To: m.Live.Period.To, Indicators: blocking})
-	if err != nil {
-		return nil, err
+	for k, code := range blocking {
+		add(BlockerCode(code), m.Live.blocking[k], Blocker{Indicator: code})
 	}
-	for _, code := range blocking {
-		add(BlockerCode(code), int64(s.Value(s.Rows[0], code)), Blocker{Indicator: code})
-	}
-	parked, err := w.parkedIn(ctx, i.scope, i.cut, m.ID.Division)
+	i.elsewhere = w.Rules.Elsewhere(m.ID.Month)
+	parked, err := w.parkedIn(ctx, i, m.ID.Division)
 	if err != nil {
 		return nil, err
 	}
 	add(ParkedInTheWay, parked, Blocker{})
 	var missing, changed []schemas.DivisionCode
-	for _, child := range m.ID.MadeOf() {
+	for _, child := range w.Rules.MadeOf(m.ID) {
 		switch r := all[child]; {
 		case !r.State.Final():
 			missing = append(missing, child.Division)
@@ -421,12 +425,12 @@ func (m DivisionMonth) differs(child schemas.DivisionCode, r schemas.MonthlyRetu
 
 // parkedIn counts the parked records of a division, those of no known place in
 // the province; to a station those of its own.
-func (w *Warehouse) parkedIn(ctx context.Context, scope Scope, cut Cut, division schemas.DivisionCode) (int64, error) {
-	r, err := w.register(ctx, cut)
+func (w *Warehouse) parkedIn(ctx context.Context, i inquiry, division schemas.DivisionCode) (int64, error) {
+	r, err := w.register(ctx, i.cut)
 	if err != nil {
 		return 0, err
 	}
-	t, in := cut.tables, cut.condition()
+	t, in := i.cut.tables, i.cut.condition()
 	rows, err := w.conn.Query(ctx, `SELECT source, toInt64(count()) FROM `+t.Parked()+` WHERE `+in+` AND id NOT IN (
 		SELECT id FROM `+t.Events()+` WHERE `+in+` AND id IN (SELECT id FROM `+t.Parked()+`)) GROUP BY source`)
 	if err != nil {
@@ -445,10 +449,10 @@ func (w *Warehouse) parkedIn(ctx context.Context, scope Scope, cut Cut, division
 		if err == nil {
 			place = r.reporting(source)
 		}
-		if scope.Station != "" && (err != nil || source.Station != scope.Station) {
+		if i.scope.Station != "" && (err != nil || source.Station != i.scope.Station) {
 			continue
 		}
-		if schemas.Divisions.Within(place, division) {
+		if slices.Contains(pathTo(place, i.elsewhere), division) {
 			sum += n
 		}
 	}

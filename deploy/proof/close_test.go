@@ -259,7 +259,7 @@ func (c *closeTest) amend(d schemas.DivisionCode, month schemas.Month) {
 func below(places ...schemas.DivisionCode) []schemas.DivisionCode {
 	var out []schemas.DivisionCode
 	for _, p := range places {
-		for _, id := range (schemas.ReturnID{Division: p, Month: schemas.Date(2026, 1, 1).Month()}).MadeOf() {
+		for _, id := range schemas.Returns.MadeOf(schemas.ReturnID{Division: p, Month: schemas.Date(2026, 1, 1).Month()}) {
 			out = append(out, id.Division)
 		}
 	}
