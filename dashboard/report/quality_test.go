@@ -31,7 +31,7 @@ func (b *book) project(log []schemas.Envelope) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	postings, err := b.conn.PrepareBatch(ctx, "INSERT INTO "+tables.Postings()+" (kafka_partition, kafka_offset, epoch, recorded, indicator, day, source, lawyer, person, due, quantity)")
+	postings, err := b.conn.PrepareBatch(ctx, "INSERT INTO "+tables.Postings()+" (kafka_partition, kafka_offset, epoch, recorded, indicator, day, source, lawyer, mode, channel, person_role, organ, person, due, quantity)")
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func (b *book) project(log []schemas.Envelope) {
 			if n == 0 {
 				continue
 			}
-			if err := postings.Append(p, offsets[p], uint32(1), e.Recorded, string(x.Indicator), x.Day.Start(), x.Source, uint64(x.Lawyer), uint64(x.Person), x.Due.Start(), n); err != nil {
+			if err := postings.Append(p, offsets[p], uint32(1), e.Recorded, string(x.Indicator), x.Day.Start(), x.Source, uint64(x.Lawyer), x.Mode, x.Channel, x.PersonRole, x.Organ, uint64(x.Person), x.Due.Start(), n); err != nil {
 				b.t.Fatal(err)
 			}
 		}
