@@ -47,8 +47,8 @@ func TestAYearIsClosedMonthByMonth(t *testing.T) {
 	places := []schemas.DivisionCode{"220400"}
 	if config.Division == "" {
 		places = nil
-		for _, d := range schemas.Divisions.Children(schemas.Province, config.From, config.To) {
-			places = append(places, d.Code)
+		for _, id := range schemas.Returns.MadeOf(schemas.ReturnID{Division: schemas.Province, Month: config.From.Month()}) {
+			places = append(places, id.Division)
 		}
 	}
 	for month := config.From.Month(); month <= config.To.Month(); month++ {
@@ -390,6 +390,7 @@ func (c *closeTest) compareWithLog(places []schemas.DivisionCode) {
 			steps[id] = append(steps[id], e.Event)
 		}
 	}
+	plain := newPlainLog(t, log)
 	cells, versions := 0, 0
 	for id, history := range steps {
 		r := schemas.FoldReturn(id, history)
@@ -409,7 +410,7 @@ func (c *closeTest) compareWithLog(places []schemas.DivisionCode) {
 				t.Errorf("%s version %d: the file that is served is not the frozen one", id, v.Version)
 			}
 			for column, from := range map[schemas.FormColumn]schemas.Day{schemas.ColumnMonth: id.Month.First(), schemas.ColumnYTD: schemas.Date(id.Month.Year(), 1, 1)} {
-				for cell, want := range plainCount(log, v.Cut, id.Division, from, id.Month.Last()) {
+				for cell, want := range plain.count(v.Cut, id.Division, from, id.Month.Last()) {
 					k := slices.IndexFunc(v.Figures, func(f schemas.FormFigure) bool { return f.Cell == cell })
 					if k < 0 {
 						t.Fatalf("%s has no cell %s", id, cell)
@@ -428,18 +429,76 @@ func (c *closeTest) compareWithLog(places []schemas.DivisionCode) {
 	t.Logf("%d returns, %d frozen versions, %d cells as counted from the log; %d submissions stopped by blockers, %d amendments", len(steps), versions, cells, c.refused, c.amended)
 }
 
-// plainCount counts a few figures of the events before a cut.
-func plainCount(log []placed, cut map[int]int64, division schemas.DivisionCode, from, to schemas.Day) map[string]float64 {
-	cases := map[schemas.File][]schemas.Event{}
+// counted is what a case adds to figures on a day at a place.
+type counted struct {
+	source schemas.Source
+	day    schemas.Day
+	cells  []string
+	person string // of a consultation
+}
+
+// caseLog is a case with what it amounts to after each of its events.
+type caseLog struct {
+	events []placed
+	after  [][]counted // by how many of the events are counted; nil: not asked for yet
+}
+
+// plainLog counts a log as of any cut: each case anew for every length of its
+// history, and no case twice for one length.
+type plainLog struct {
+	cases    []*caseLog
+	stations []*caseLog
+}
+
+func newPlainLog(t *testing.T, log []placed) plainLog {
+	t.Helper()
+	var l plainLog
+	byFile := map[schemas.File]*caseLog{}
 	for _, e := range log {
-		if e.offset < cut[e.partition] && e.Case.Kind != schemas.CaseReturn {
-			cases[e.File()] = append(cases[e.File()], e.Event)
+		if e.Case.Kind == schemas.CaseReturn {
+			continue
 		}
+		c, ok := byFile[e.File()]
+		if !ok {
+			c = &caseLog{}
+			byFile[e.File()] = c
+			l.cases = append(l.cases, c)
+			if e.Case.Kind == schemas.CaseStation {
+				l.stations = append(l.stations, c)
+			}
+		} else if c.events[0].partition != e.partition {
+			t.Fatalf("%s is in two partitions", e.Case)
+		}
+		c.events = append(c.events, e)
 	}
+	for _, c := range l.cases {
+		c.after = make([][]counted, len(c.events)+1)
+	}
+	return l
+}
+
+// before is how many of the events are before a cut.
+func (c *caseLog) before(cut map[int]int64) int {
+	n := len(c.events)
+	for n > 0 && c.events[n-1].offset >= cut[c.events[n-1].partition] {
+		n--
+	}
+	return n
+}
+
+func (c *caseLog) effective(n int) []schemas.Event {
+	var history []schemas.Event
+	for _, e := range c.events[:n] {
+		history = append(history, e.Event)
+	}
+	return schemas.Effective(history)
+}
+
+// count counts a few figures of the events before a cut.
+func (l plainLog) count(cut map[int]int64, division schemas.DivisionCode, from, to schemas.Day) map[string]float64 {
 	reporting := map[schemas.StationCode]schemas.DivisionCode{}
-	for id, history := range cases {
-		cases[id] = schemas.Effective(history)
-		for _, e := range cases[id] {
+	for _, c := range l.stations {
+		for _, e := range c.effective(c.before(cut)) {
 			if p, ok := e.Payload.(*schemas.StationFounded); ok {
 				reporting[schemas.StationCode(p.Code)] = schemas.DivisionCode(p.Reporting)
 			}
@@ -448,57 +507,69 @@ func plainCount(log []placed, cut map[int]int64, division schemas.DivisionCode, 
 	out := map[string]float64{"consultations": 0, "consultations.channel.visit": 0, "consultations.person_role.relative": 0, "consultations_unsigned": 0,
 		"persons_consulted": 0, "shifts": 0, "shifts.mode.phone": 0, "applications_received": 0, "plea_assistance": 0, "publicity_sessions": 0, "notifications_due": 0, "help_requests": 0}
 	persons := map[string]bool{}
-	for _, history := range cases {
-		signed := slices.ContainsFunc(history, func(e schemas.Event) bool { return e.Type.Verb == "signed" })
-		signedIn := false
-		for _, e := range history {
-			place := e.Source.Division
-			if d, ok := reporting[e.Source.Station]; ok {
+	for _, c := range l.cases {
+		n := c.before(cut)
+		if c.after[n] == nil {
+			c.after[n] = countCase(c.effective(n))
+		}
+		for _, x := range c.after[n] {
+			place := x.source.Division
+			if d, ok := reporting[x.source.Station]; ok {
 				place = d
 			}
-			if day := schemas.DayOf(e.Time); day < from || day > to || !schemas.Divisions.Within(place, division) {
+			if x.day < from || x.day > to || !schemas.Divisions.Within(place, division) {
 				continue
 			}
-			switch p := e.Payload.(type) {
-			case *schemas.ConsultationRecorded:
-				out["consultations"]++
-				if p.Channel == "visit" {
-					out["consultations.channel.visit"]++
-				}
-				if p.PersonRole == "relative" {
-					out["consultations.person_role.relative"]++
-				}
-				if !signed {
-					out["consultations_unsigned"]++
-				}
-				persons[p.Person] = true
-			case *schemas.ShiftSignedIn:
-				if signedIn { // a shift is one, however often it was signed in
-					continue
-				}
-				signedIn = true
-				out["shifts"]++
-				if p.Mode == "phone" {
-					out["shifts.mode.phone"]++
-				}
-			case *schemas.ApplicationReceived:
-				out["applications_received"]++
-			case *schemas.AssistanceGiven:
-				if p.Service == "plea_leniency" {
-					out["plea_assistance"]++
-				}
-			case *schemas.ActivityHeld:
-				if p.Kind == "publicity" {
-					out["publicity_sessions"]++
-				}
-			case *schemas.NotificationTriggered:
-				out["notifications_due"]++
-			case *schemas.HelpRequestReceived:
-				out["help_requests"]++
+			for _, cell := range x.cells {
+				out[cell]++
+			}
+			if x.person != "" {
+				persons[x.person] = true
 			}
 		}
 	}
 	out["persons_consulted"] = float64(len(persons))
+	return out
+}
+
+// countCase is what the effective events of a case add.
+func countCase(history []schemas.Event) []counted {
+	out := []counted{}
+	signed := slices.ContainsFunc(history, func(e schemas.Event) bool { return e.Type.Verb == "signed" })
+	signedIn := false
+	for _, e := range history {
+		x := counted{source: e.Source, day: schemas.DayOf(e.Time)}
+		add := func(cell string, counts bool) {
+			if counts {
+				x.cells = append(x.cells, cell)
+			}
+		}
+		switch p := e.Payload.(type) {
+		case *schemas.ConsultationRecorded:
+			x.person = p.Person
+			add("consultations", true)
+			add("consultations.channel.visit", p.Channel == "visit")
+			add("consultations.person_role.relative", p.PersonRole == "relative")
+			add("consultations_unsigned", !signed)
+		case *schemas.ShiftSignedIn:
+			add("shifts", !signedIn) // a shift is one, however often it was signed in
+			add("shifts.mode.phone", !signedIn && p.Mode == "phone")
+			signedIn = true
+		case *schemas.ApplicationReceived:
+			add("applications_received", true)
+		case *schemas.AssistanceGiven:
+			add("plea_assistance", p.Service == "plea_leniency")
+		case *schemas.ActivityHeld:
+			add("publicity_sessions", p.Kind == "publicity")
+		case *schemas.NotificationTriggered:
+			add("notifications_due", true)
+		case *schemas.HelpRequestReceived:
+			add("help_requests", true)
+		}
+		if len(x.cells) > 0 {
+			out = append(out, x)
+		}
+	}
 	return out
 }
 
