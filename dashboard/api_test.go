@@ -198,7 +198,7 @@ func (b broken) EachPosting(_ context.Context, _ report.Scope, _ report.Query, d
 // read the answer is cut off, not ended.
 func TestAFileThatBreaksOffIsNotTakenForAWhole(t *testing.T) {
 	r := &script{Reader: newFake(), postings: slices.Repeat([]report.Posting{{Indicator: schemas.Shifts, Quantity: 1}}, 2000)}
-	server := httptest.NewServer(newServer(t, broken{r}).Handler())
+	server := httptest.NewServer(handler(newServer(t, broken{r})))
 	defer server.Close()
 	for _, path := range []string{"/api/v1/postings.csv?indicator=shifts", "/api/v1/postings.xlsx?indicator=shifts"} {
 		res, err := http.Get(server.URL + path)

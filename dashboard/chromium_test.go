@@ -20,7 +20,7 @@ import (
 // serve is a dashboard over a reader on an address of its own.
 func serve(t *testing.T, read Reader) string {
 	t.Helper()
-	srv := httptest.NewServer(newServer(t, read).Handler())
+	srv := httptest.NewServer(handler(newServer(t, read)))
 	t.Cleanup(srv.Close)
 	return srv.URL
 }

@@ -38,7 +38,7 @@ func TestEffectiveEventsAreAskedByID(t *testing.T) {
 		r := httptest.NewRequest(http.MethodPost, "/api/v1/effective-events", strings.NewReader(body))
 		r.Header.Set("Content-Type", "application/json")
 		w := httptest.NewRecorder()
-		s.Handler().ServeHTTP(w, r)
+		handler(s).ServeHTTP(w, r)
 		return w.Code, w.Body.String()
 	}
 	code, body := post(`{"ids":["` + id.String() + `","` + uuid.NewString() + `"]}`)

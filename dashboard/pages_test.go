@@ -30,7 +30,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // newServer is a dashboard over a reader at the fake's time.
 func newServer(t *testing.T, read Reader) *Server {
 	t.Helper()
-	s, err := New(Config{Anonymous: anyone, Poll: 100 * time.Millisecond, Now: func() time.Time { return fakeNow }, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}, read)
+	s, err := New(Config{Poll: 100 * time.Millisecond, Now: func() time.Time { return fakeNow }, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}, read)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func newServer(t *testing.T, read Reader) *Server {
 func get(t *testing.T, s *Server, path string) (int, http.Header, string) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	s.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+	handler(s).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
 	b, err := io.ReadAll(w.Body)
 	if err != nil {
 		t.Fatal(err)

@@ -63,7 +63,7 @@ func (f *fake) park() {
 // newReplayer is a dashboard that can have parked records read again.
 func newReplayer(t *testing.T, f *fake, replay func(context.Context) (int, int, error)) *Server {
 	t.Helper()
-	s, err := New(Config{Anonymous: anyone, Poll: 100 * time.Millisecond, Now: func() time.Time { return fakeNow }, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Replay: replay}, f)
+	s, err := New(Config{Poll: 100 * time.Millisecond, Now: func() time.Time { return fakeNow }, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Replay: replay}, f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func post(t *testing.T, s *Server, path, site string) *httptest.ResponseRecorder
 	w := httptest.NewRecorder()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, nil)
 	r.Header.Set("Sec-Fetch-Site", site)
-	s.Handler().ServeHTTP(w, r)
+	handler(s).ServeHTTP(w, r)
 	return w
 }
 
@@ -194,7 +194,7 @@ func TestParkedRecordsAndVerificationInABrowser(t *testing.T) {
 		f.parked[1].Replayed = true
 		return 1, 2, nil
 	})
-	srv := httptest.NewServer(s.Handler())
+	srv := httptest.NewServer(handler(s))
 	t.Cleanup(srv.Close)
 	b := newBrowser(t, srv.URL)
 	pages := map[string]string{

@@ -25,7 +25,7 @@ import (
 
 func closingServer(t *testing.T, c *closing, timeout time.Duration) *Server {
 	t.Helper()
-	s, err := New(Config{Anonymous: anyone, Poll: 100 * time.Millisecond, Timeout: timeout, Append: c.append, Now: func() time.Time { return fakeNow }, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}, c)
+	s, err := New(Config{Poll: 100 * time.Millisecond, Timeout: timeout, Append: c.append, Now: func() time.Time { return fakeNow }, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func sendForm(t *testing.T, s *Server, path string, fields ...string) (int, http
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	w := httptest.NewRecorder()
-	s.Handler().ServeHTTP(w, r)
+	handler(s).ServeHTTP(w, r)
 	b, err := io.ReadAll(w.Body)
 	if err != nil {
 		t.Fatal(err)
@@ -124,7 +124,7 @@ func TestAFormOfAnotherSiteChangesNothing(t *testing.T) {
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Sec-Fetch-Site", "cross-site")
 	w := httptest.NewRecorder()
-	s.Handler().ServeHTTP(w, r)
+	handler(s).ServeHTTP(w, r)
 	if w.Code != http.StatusForbidden || len(c.folded(october).Steps) != 0 {
 		t.Errorf("%d, %d steps", w.Code, len(c.folded(october).Steps))
 	}
@@ -212,7 +212,7 @@ func TestAMonthIsClosedByClicking(t *testing.T) {
 		{Code: report.UnsignedLines, Title: schemas.Text{ZH: "咨询台账未签字", EN: "Ledger lines are not signed"}, Count: 3, Indicator: schemas.ConsultationsUnsigned},
 		{Code: report.ParkedInTheWay, Title: schemas.Text{ZH: "有待处理记录未入账", EN: "Records are parked and do not count"}, Count: 1},
 	}
-	srv := httptest.NewServer(closingServer(t, c, 0).Handler())
+	srv := httptest.NewServer(handler(closingServer(t, c, 0)))
 	t.Cleanup(srv.Close)
 	b := newBrowser(t, srv.URL)
 	shown := func(name string) {
@@ -330,7 +330,7 @@ func TestAReturnPrintsAsTheForm(t *testing.T) {
 		t.Fatalf("submitting: %d", code)
 	}
 	c.late("220182-court", schemas.Date(2026, time.October, 20))
-	srv := httptest.NewServer(s.Handler())
+	srv := httptest.NewServer(handler(s))
 	t.Cleanup(srv.Close)
 	b := newBrowser(t, srv.URL)
 	for name, path := range map[string]string{"form": returnPath220182, "form-english": returnPath220182 + "?lang=en", "form-prefecture": "/returns/220100/2026-10"} {

@@ -90,9 +90,6 @@ type Config struct {
 	// Ready says whether what is served beside the dashboard can answer; nil:
 	// nothing is.
 	Ready func(context.Context) error
-	// Anonymous stands behind requests behind which nobody stands: nobody, who may
-	// nothing, when it is zero. It may take every step of a return that its role may.
-	Anonymous access.Identity
 	// Audit records the steps of returns; nil: nothing is recorded. A step that
 	// cannot be recorded is not taken.
 	Audit func(context.Context, audit.Record) error
@@ -179,14 +176,16 @@ func New(cfg Config, read Reader) (*Server, error) {
 func (s *Server) Handler() http.Handler {
 	r := mux.NewRouter()
 	s.Register(r)
+	r.NotFoundHandler = s.Nowhere()
 	return r
 }
 
-// Register adds the dashboard's routes to a router that may have others. Paths
-// that nobody knows are answered in the dashboard's look.
+// Register adds the dashboard's routes to a router that may have others, and
+// before which the gate stands: who asks is in a request's context, and for
+// nobody there is nothing.
 func (s *Server) Register(r *mux.Router) {
 	own := r.NewRoute().Subrouter()
-	own.Use(s.metrics.count, secure, compressed, s.identified)
+	own.Use(s.metrics.count, secure, compressed)
 	doc := s.operations(own)
 	for _, route := range s.routes(doc) {
 		own.Handle(route.path, route.handler).Methods(http.MethodGet, http.MethodHead)
@@ -197,18 +196,15 @@ func (s *Server) Register(r *mux.Router) {
 	if s.cfg.Replay != nil {
 		own.Handle("/parked", s.ownOrigin(http.HandlerFunc(s.replay))).Methods(http.MethodPost)
 	}
-	if r.NotFoundHandler == nil {
-		r.NotFoundHandler = secure(s.identified(s.nowhere()))
-	}
 }
 
-// nowhere answers for paths that nobody knows, to people in a page and to
+// Nowhere answers for paths that nobody knows, to people in a page and to
 // programs in JSON.
-func (s *Server) nowhere() http.Handler {
+func (s *Server) Nowhere() http.Handler {
 	toPeople := s.page(func(context.Context, *visit) (page, error) {
 		return page{}, schemas.Errorf(schemas.NotFound, "no such page")
 	})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return secure(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasPrefix(r.URL.Path, "/api/") {
 			toPeople.ServeHTTP(w, r)
 			return
@@ -216,7 +212,7 @@ func (s *Server) nowhere() http.Handler {
 		w.Header().Set("Content-Type", "application/problem+json")
 		w.WriteHeader(http.StatusNotFound)
 		_ = json.NewEncoder(w).Encode(huma.ErrorModel{Status: http.StatusNotFound, Title: http.StatusText(http.StatusNotFound), Detail: "no such address; GET /api/openapi.json lists all"})
-	})
+	}))
 }
 
 // route is a row of the table of pages.

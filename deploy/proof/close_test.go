@@ -124,11 +124,14 @@ func startClose(t *testing.T, config simulate.Config) *closeTest {
 	c.set(config.From, 8)
 	now := func() time.Time { return *c.clock.Load() }
 	c.figures.Clock = now
-	pages, err := dashboard.New(dashboard.Config{Anonymous: access.Identity{Account: "limin", Title: "李敏", Role: access.Province, Scope: access.ProvinceWide}, Now: now, Append: c.append, Log: slog.New(slog.DiscardHandler)}, c.figures)
+	pages, err := dashboard.New(dashboard.Config{Now: now, Append: c.append, Log: slog.New(slog.DiscardHandler)}, c.figures)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.web = httptest.NewServer(pages.Handler())
+	li := access.Identity{Account: "limin", Title: "李敏", Role: access.Province, Scope: access.ProvinceWide, Sole: true}
+	c.web = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		pages.Handler().ServeHTTP(w, r.WithContext(access.With(r.Context(), li)))
+	}))
 	t.Cleanup(c.web.Close)
 	return c
 }

@@ -126,6 +126,9 @@ type Identity struct {
 	Role    Role
 	Scope   Scope
 	Token   bool // a program's, not a session's
+	// Sole is the user of a machine that nobody has claimed yet, who acts for
+	// every office.
+	Sole bool
 }
 
 // May tells whether the identity has a permission.

@@ -37,6 +37,8 @@ type Gate struct {
 	// Token is who a token belongs to; schemas.Unauthenticated when it is not, or
 	// no longer, good.
 	Token func(secret string) (Identity, error)
+	// Nobody is who stands behind a request that shows nothing; false: nobody does.
+	Nobody func(*http.Request) (Identity, bool)
 	// Audit records what was done or refused. A route whose rule names an action
 	// is not called when that cannot be recorded.
 	Audit func(context.Context, Entry) error
@@ -69,6 +71,39 @@ type Entry struct {
 // Middleware is the gate for the outermost router's Use: it runs after the
 // match.
 func (g *Gate) Middleware(next http.Handler) http.Handler {
+	g.prepare()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		who, rule, err := g.admit(r)
+		if err != nil {
+			g.refuse(w, r, who, rule, err)
+			return
+		}
+		ctx := With(r.Context(), who)
+		ctx = context.WithValue(ctx, addressKey{}, g.addressOf(r))
+		ctx = context.WithValue(ctx, credentialKey{}, credential{r.Header.Get("Authorization"), r.Header.Values("Cookie")})
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// Unmatched hands on who asks for what no route matches, where the gate does not
+// stand; it may be nobody.
+func (g *Gate) Unmatched(next http.Handler) http.Handler {
+	g.prepare()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		now, address := g.Now(), limitKey(g.addressOf(r))
+		if err := tooMany(g.address.Take(now, address)); err != nil {
+			g.refuse(w, r, Identity{}, Rule{}, err)
+			return
+		}
+		who, err := g.identify(r, now, address)
+		if err != nil {
+			who = Identity{}
+		}
+		next.ServeHTTP(w, r.WithContext(With(r.Context(), who)))
+	})
+}
+
+func (g *Gate) prepare() {
 	g.begin.Do(func() {
 		if g.Limits == (Limits{}) {
 			g.Limits = DefaultLimits
@@ -81,17 +116,6 @@ func (g *Gate) Middleware(next http.Handler) http.Handler {
 		if g.Log == nil {
 			g.Log = slog.Default()
 		}
-	})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		who, rule, err := g.admit(r)
-		if err != nil {
-			g.refuse(w, r, who, rule, err)
-			return
-		}
-		ctx := With(r.Context(), who)
-		ctx = context.WithValue(ctx, addressKey{}, g.addressOf(r))
-		ctx = context.WithValue(ctx, credentialKey{}, credential{r.Header.Get("Authorization"), r.Header.Values("Cookie")})
-		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 
@@ -162,6 +186,11 @@ func (g *Gate) identify(r *http.Request, now time.Time, address string) (Identit
 	if len(shown) == 0 {
 		if g.Session != nil {
 			if who, ok := g.Session(r); ok {
+				return who.bound(false), nil
+			}
+		}
+		if g.Nobody != nil {
+			if who, ok := g.Nobody(r); ok {
 				return who.bound(false), nil
 			}
 		}
