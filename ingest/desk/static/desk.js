@@ -755,13 +755,15 @@ async function discard(record) {
   sender.send();
 }
 
+// ask is whether a question was answered yes. The answer is taken as it is given:
+// a close event comes later, it may be when the next question is open.
 function ask(question, yes) {
   const dialog = $('ask');
   $('ask-text').textContent = question;
   $('ask-yes').textContent = yes;
-  dialog.returnValue = '';
   return new Promise((resolve) => {
-    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true });
+    dialog.firstElementChild.onsubmit = (ev) => resolve(ev.submitter?.value === 'yes');
+    dialog.onclose = () => { if (!dialog.open) resolve(false); }; // by Escape
     dialog.showModal();
   });
 }
