@@ -30,16 +30,12 @@ func BenchmarkPost(b *testing.B) {
 			if err != nil {
 				b.Error(err)
 			}
-			for _, raw := range raws {
-				ev, wrong := s.judge(raw, new(Result))
-				if wrong {
-					b.Error("a wrong event")
-				}
-				newRecord(ev, s.recordedBy)
+			if records, _, err := s.prepare(r.Context(), clerk, raws, make([]Result, len(raws))); err != nil || len(records) != len(raws) {
+				b.Error("a wrong event", err)
 			}
 			w.WriteHeader(http.StatusAccepted)
 		})},
-		{"log", s.Handler()},
+		{"log", as(clerk, s)},
 	}
 	for _, n := range []int{1, 100, 1000} {
 		for _, h := range handlers {

@@ -16,6 +16,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"zhiban/schemas"
+	"zhiban/schemas/access"
 )
 
 // Client sends events to an ingest server. It may be used by several
@@ -26,6 +27,9 @@ type Client struct {
 	URL string
 	// HTTP sends the requests; nil: http.DefaultClient.
 	HTTP *http.Client
+	// Token shows who sends. Without it requests are made in the name of whose the
+	// context is, see [access.Forward]; then URL has to be of this platform.
+	Token string
 	// Patience is how long one batch is tried again while the server is busy,
 	// away or without its log; zero: one minute.
 	Patience time.Duration
@@ -154,6 +158,7 @@ func (c *Client) post(ctx context.Context, events [][]byte) (answer, error) {
 		return answer{}, backoff.Permanent(err)
 	}
 	req.Header.Set("Content-Type", BatchMediaType)
+	c.authorize(req)
 	client := c.HTTP
 	if client == nil {
 		client = http.DefaultClient
@@ -175,12 +180,34 @@ func (c *Client) post(ctx context.Context, events [][]byte) (answer, error) {
 			return a, nil
 		}
 	}
-	err = fmt.Errorf("the server answers %s: %s", resp.Status, problemDetail(text))
+	err = refused(resp, text)
 	switch resp.StatusCode {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return answer{}, a.retryAfter(err)
 	}
 	return answer{}, backoff.Permanent(err)
+}
+
+// authorize says in whose name a request is made.
+func (c *Client) authorize(req *http.Request) {
+	if c.Token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.Token)
+		return
+	}
+	access.Forward(req.Context(), req)
+}
+
+// refused is what an answer to a request as a whole says, of a kind where another
+// token would help.
+func refused(resp *http.Response, body []byte) error {
+	detail := problemDetail(body)
+	switch resp.StatusCode {
+	case http.StatusUnauthorized:
+		return schemas.Errorf(schemas.Unauthenticated, "the server asks for a token: give --token or ZHIBAN_TOKEN (%s)", detail)
+	case http.StatusForbidden:
+		return schemas.Errorf(schemas.Forbidden, "the server does not let this account do that: give another --token or ZHIBAN_TOKEN (%s)", detail)
+	}
+	return fmt.Errorf("the server answers %s: %s", resp.Status, detail)
 }
 
 // problemDetail takes the sentence for people out of an error answer.

@@ -34,7 +34,7 @@ func TestClientSendsInBatches(t *testing.T) {
 		}
 		sizes = append(sizes, len(events))
 		r.Body = io.NopCloser(bytes.NewReader(b))
-		s.Handler().ServeHTTP(w, r)
+		as(clerk, s).ServeHTTP(w, r)
 	}))
 	defer web.Close()
 	client := Client{URL: web.URL + "/", HTTP: web.Client()}

@@ -11,10 +11,12 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"zhiban/schemas"
+	"zhiban/schemas/access"
 )
 
 // maxEventBytes bounds one event as it is sent: twice 20000 letters of question
@@ -27,13 +29,20 @@ const retryAfter = 1
 // postEvents takes one event or a batch. The rule of its answers:
 //
 //   - 202: at least one event was accepted, that is, written by all in-sync
-//     replicas. The others are told apart by their status: wrong events, and
-//     with "retry" those whose partition did not acknowledge.
-//   - 422: every event is wrong.
-//   - 503: the log acknowledged none of the events that are right.
-//   - 400, 413, 415, 429: the request was refused as a whole, before any event
+//     replicas. The others are told apart by their status: wrong events and those
+//     that the account may not write, and with "retry" those whose partition did
+//     not acknowledge.
+//   - 422: every event is wrong, or not the account's to write.
+//   - 503: the log acknowledged none of the events that are right, or, without
+//     results, there are no keys to seal texts with: nothing was taken.
+//   - 400, 401, 413, 415, 429: the request was refused as a whole, before any event
 //     was looked at (429: or before any was handed to the log).
 func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) {
+	who := access.From(r.Context())
+	if who.Account == "" {
+		s.refuse(w, errNobody)
+		return
+	}
 	if s.log.full() {
 		s.refuse(w, busy())
 		return
@@ -44,14 +53,13 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	results := make([]Result, len(raws))
-	var records []*record
-	var places []int // of the records in results
-	for i, raw := range raws {
-		ev, wrong := s.judge(raw, &results[i])
-		if !wrong {
-			records = append(records, newRecord(ev, s.recordedBy))
-			places = append(places, i)
-		}
+	records, places, err := s.prepare(r.Context(), who, raws, results)
+	switch {
+	case r.Context().Err() != nil && err != nil:
+		return // nobody is there to be answered
+	case err != nil:
+		s.refuse(w, err)
+		return
 	}
 	status := http.StatusUnprocessableEntity
 	if len(records) > 0 {
@@ -72,41 +80,82 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, status, "application/json", map[string][]Result{"results": results})
 }
 
-// Append takes events as a post does, from within the process: all of them, or
-// with an error that says which is wrong or that the log does not answer. Sent
-// again under the same ids they count once.
+// Append takes events as a post does, from within the process and in the name of
+// whose ctx is: all of them, or with an error that says which is wrong or that the
+// log does not answer. Sent again under the same ids they count once.
 func (s *Server) Append(ctx context.Context, events []schemas.Envelope) error {
-	records := make([]*record, 0, len(events))
-	for _, e := range events {
+	who := access.From(ctx)
+	if who.Account == "" {
+		return fmt.Errorf("append events: %w", errNobody)
+	}
+	raws := make([]jsontext.Value, len(events))
+	for i, e := range events {
 		raw, err := json.Marshal(e)
 		if err != nil {
 			return fmt.Errorf("append event %s: %w", e.ID, err)
 		}
-		var result Result
-		ev, wrong := s.judge(raw, &result)
-		if wrong {
-			return fmt.Errorf("append event %s: %v", e.ID, result.Errors)
+		raws[i] = raw
+	}
+	results := make([]Result, len(raws))
+	records, _, err := s.prepare(ctx, who, raws, results)
+	if err != nil {
+		return fmt.Errorf("append events: %w", err)
+	}
+	for i, r := range results {
+		if r.Status != Accepted {
+			return fmt.Errorf("append event %s: %v", events[i].ID, r.Errors)
 		}
-		records = append(records, newRecord(ev, s.recordedBy))
 	}
 	errs, err := s.log.append(ctx, records)
 	return errors.Join(append(errs, err)...)
 }
 
-// judge validates one event and fills in its result if it is wrong.
-func (s *Server) judge(raw []byte, result *Result) (ev schemas.Event, wrong bool) {
+// prepare makes records of the events that are right and that the account may
+// write, with their places in results, and fills in the results. The error says
+// that nothing can be taken now.
+func (s *Server) prepare(ctx context.Context, who access.Identity, raws []jsontext.Value, results []Result) (records []*record, places []int, err error) {
+	events := make([]schemas.Event, 0, len(raws))
+	places = make([]int, 0, len(raws))
+	now := s.now()
+	for i, raw := range raws {
+		if ev, ok := judge(who, now, raw, &results[i]); ok {
+			events, places = append(events, ev), append(places, i)
+		}
+	}
+	if err := protect(ctx, s.keys, events, func(i int, e schemas.FieldError) {
+		results[places[i]].Status, results[places[i]].Errors = Rejected, []schemas.FieldError{e}
+	}); err != nil {
+		s.logger.ErrorContext(ctx, "seal texts", "error", err)
+		return nil, nil, schemas.Errorf(schemas.Unavailable, "texts cannot be sealed now; nothing of this request was taken, send it again after the pause")
+	}
+	records = make([]*record, 0, len(events))
+	taken := places[:0]
+	for i, ev := range events {
+		if results[places[i]].Status == Accepted {
+			records, taken = append(records, newRecord(ev, who.Account)), append(taken, places[i])
+		}
+	}
+	return records, taken, nil
+}
+
+// judge validates one event, sees whether the account may write it, and fills in
+// its result.
+func judge(who access.Identity, now time.Time, raw []byte, result *Result) (ev schemas.Event, ok bool) {
 	if len(raw) > maxEventBytes {
 		*result = Result{Status: Rejected, Errors: []schemas.FieldError{{
 			Location: "event", Message: fmt.Sprintf("has %d bytes; at most %d are taken", len(raw), maxEventBytes)}}}
-		return ev, true
+		return ev, false
 	}
 	env, ev, errs := schemas.Validate(raw)
+	if len(errs) == 0 {
+		errs = notAllowed(who, ev, now)
+	}
 	if len(errs) > 0 {
 		*result = Result{ID: env.ID, Status: Rejected, Errors: errs}
-		return ev, true
+		return ev, false
 	}
 	*result = Result{ID: env.ID, Status: Accepted}
-	return ev, false
+	return ev, true
 }
 
 // report marks the results of events that the log did not acknowledge and
@@ -250,7 +299,14 @@ func busy() error {
 // refuse answers a request as a whole (RFC 9457).
 func (s *Server) refuse(w http.ResponseWriter, err error) {
 	var r *refusal
-	if !errors.As(err, &r) {
+	switch kind := schemas.KindOf(err); {
+	case errors.As(err, &r):
+	case kind == schemas.Unauthenticated:
+		w.Header().Set("WWW-Authenticate", `Bearer realm="zhiban"`)
+		r = &refusal{status: http.StatusUnauthorized, detail: err.Error()}
+	case kind == schemas.Unavailable:
+		r = &refusal{status: http.StatusServiceUnavailable, detail: err.Error(), pause: true}
+	default:
 		s.logger.Error("take events", "error", err)
 		r = &refusal{status: http.StatusInternalServerError, detail: "something went wrong here; the operator's log says what"}
 	}

@@ -64,6 +64,7 @@ func (c *Client) ask(ctx context.Context, method, path string, body []byte, answ
 	if len(body) > 0 {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	c.authorize(req)
 	client := c.HTTP
 	if client == nil {
 		client = http.DefaultClient
@@ -79,7 +80,7 @@ func (c *Client) ask(ctx context.Context, method, path string, body []byte, answ
 		return false, nil
 	default:
 		text, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10))
-		return false, fmt.Errorf("%s %s: %s: %s", method, address, res.Status, problemDetail(text))
+		return false, fmt.Errorf("%s %s: %w", method, address, refused(res, text))
 	}
 	if err := json.NewDecoder(res.Body).Decode(answer); err != nil {
 		return false, fmt.Errorf("%s %s: %w", method, address, err)

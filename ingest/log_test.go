@@ -6,19 +6,25 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/gorilla/mux"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.uber.org/goleak"
 
 	"zhiban/schemas"
+	"zhiban/schemas/access"
+	"zhiban/schemas/seal"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -37,7 +43,7 @@ func newLog(t testing.TB, partitions int32, opts ...kfake.Opt) *kfake.Cluster {
 // newServer starts a server that writes to the cluster.
 func newServer(t testing.TB, cluster *kfake.Cluster, change func(*Config)) *Server {
 	t.Helper()
-	c := Config{Brokers: cluster.ListenAddrs()}
+	c := Config{Brokers: cluster.ListenAddrs(), Keys: newKeys(t, &memory{content: map[string][]byte{}})}
 	if change != nil {
 		change(&c)
 	}
@@ -49,15 +55,89 @@ func newServer(t testing.TB, cluster *kfake.Cluster, change func(*Config)) *Serv
 	return s
 }
 
+// newKeys makes a keyring over a table.
+func newKeys(t testing.TB, table seal.Table) *seal.Keyring {
+	t.Helper()
+	file, err := seal.CreateKeyFile(filepath.Join(t.TempDir(), "keys.json"), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := seal.New(context.Background(), table, file, file.Pseudonyms())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
+}
+
+// memory is a table of keys for tests that are not about it.
+type memory struct {
+	mu      sync.Mutex
+	content map[string][]byte
+	refuse  error // what writing answers
+}
+
+func (m *memory) Get(key string) ([]byte, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	v, ok := m.content[key]
+	return v, ok
+}
+
+func (m *memory) Put(_ context.Context, key string, value []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.refuse == nil {
+		m.content[key] = value
+	}
+	return m.refuse
+}
+
+func (m *memory) Delete(_ context.Context, key string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.content, key)
+	return nil
+}
+
+func (m *memory) Each(prefix string, do func(string, []byte) bool) {
+	m.mu.Lock()
+	content := maps.Clone(m.content)
+	m.mu.Unlock()
+	for key, value := range content {
+		if strings.HasPrefix(key, prefix) && !do(key, value) {
+			return
+		}
+	}
+}
+
+func (m *memory) Err() error { return nil }
+
+// clerk may write all but what a county or prefecture signs.
+var clerk = access.Identity{Account: "clerk", Role: access.Province, Scope: access.ProvinceWide}
+
+// as is a server's API in the name of somebody, as behind the gate.
+func as(who access.Identity, s *Server) http.Handler {
+	router := mux.NewRouter()
+	s.Register(router)
+	s.RegisterHealth(router)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		router.ServeHTTP(w, r.WithContext(access.With(r.Context(), who)))
+	})
+}
+
 // patient is for tests that hold the log back.
 func patient(c *Config) { c.AckTimeout = time.Minute }
 
 // post sends a body and returns the answer.
 func post(s *Server, mediaType string, body []byte) *httptest.ResponseRecorder {
+	return postAs(clerk, s, mediaType, body)
+}
+
+func postAs(who access.Identity, s *Server, mediaType string, body []byte) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodPost, EventsPath, bytes.NewReader(body))
 	r.Header.Set("Content-Type", mediaType)
 	w := httptest.NewRecorder()
-	s.Handler().ServeHTTP(w, r)
+	as(who, s).ServeHTTP(w, r)
 	return w
 }
 
@@ -185,7 +265,7 @@ func waitQueued(t testing.TB, s *Server, n int) {
 
 func get(s *Server, path string) (int, string) {
 	w := httptest.NewRecorder()
-	s.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+	as(clerk, s).ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 	b, _ := io.ReadAll(w.Body)
 	return w.Code, string(b)
 }

@@ -11,15 +11,15 @@ import (
 
 func TestARecordedPastGoesWhereTheServerWouldPutIt(t *testing.T) {
 	cluster := newLog(t, 6)
+	keys := newKeys(t, &memory{content: map[string][]byte{}})
 	var past []schemas.Envelope
 	for i := range 300 {
 		e := signIn(stations[i%len(stations)], i%60)
 		e.RecordedTime = time.Date(2026, 9, 1, 0, 0, i, 0, time.UTC).Format(schemas.WireTime)
-		e.RecordedBy = "simulation"
 		past = append(past, e)
 	}
 	told := 0
-	if err := AppendRecorded(t.Context(), cluster.ListenAddrs(), slices.Values(past), func(schemas.Envelope) { told++ }); err != nil {
+	if err := AppendRecorded(t.Context(), cluster.ListenAddrs(), keys, slices.Values(past), func(schemas.Envelope) { told++ }); err != nil {
 		t.Fatal(err)
 	}
 	if told != len(past) {
@@ -33,7 +33,7 @@ func TestARecordedPastGoesWhereTheServerWouldPutIt(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !ev.Recorded.Equal(r.Timestamp) || ev.Recorded.Before(last) || ev.RecordedBy != "simulation" {
+			if !ev.Recorded.Equal(r.Timestamp) || ev.Recorded.Before(last) || ev.RecordedBy != "demo" {
 				t.Errorf("partition %d: recorded %s by %q, record of %s, after %s", p, ev.Recorded, ev.RecordedBy, r.Timestamp, last)
 			}
 			if want := partitionOf(ev.Source.Key(), 6); int(p) != want || string(r.Key) != ev.Source.Key() {
@@ -51,7 +51,7 @@ func TestARecordedPastGoesWhereTheServerWouldPutIt(t *testing.T) {
 		"no recordedtime": signIn("220182-court", 0),
 		"not a UUID":      {ID: "seven"},
 	} {
-		err := AppendRecorded(t.Context(), cluster.ListenAddrs(), slices.Values([]schemas.Envelope{e}), func(schemas.Envelope) {})
+		err := AppendRecorded(t.Context(), cluster.ListenAddrs(), keys, slices.Values([]schemas.Envelope{e}), func(schemas.Envelope) {})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, expected %q", err, want)
 		}

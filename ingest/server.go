@@ -9,11 +9,11 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
-	"unicode/utf8"
 
 	"github.com/gorilla/mux"
 
 	"zhiban/schemas"
+	"zhiban/schemas/access"
 )
 
 // Config says where the log is and how much may wait for it.
@@ -22,8 +22,8 @@ type Config struct {
 	Brokers []string
 	// Topic is the log; empty: schemas.Topic.
 	Topic string
-	// RecordedBy is put into every event; empty: "anonymous".
-	RecordedBy string
+	// Keys make the pseudonyms and sealed texts that go into the log.
+	Keys Keys
 	// MaxQueued is how many events may wait for the log before senders are
 	// asked to slow down; zero: 20000.
 	MaxQueued int
@@ -47,8 +47,8 @@ func (c Config) Validate() error {
 	if c.AckTimeout < 0 {
 		errs = append(errs, fmt.Errorf("ack timeout is %s: it cannot be negative", c.AckTimeout))
 	}
-	if !utf8.ValidString(c.RecordedBy) {
-		errs = append(errs, errors.New("recorded by is not UTF-8"))
+	if c.Keys == nil {
+		errs = append(errs, errors.New("keys: give a keyring, or persons could be read in the log"))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("configuration of ingest: %w", err)
@@ -59,9 +59,6 @@ func (c Config) Validate() error {
 func (c Config) withDefaults() Config {
 	if c.Topic == "" {
 		c.Topic = schemas.Topic
-	}
-	if c.RecordedBy == "" {
-		c.RecordedBy = "anonymous"
 	}
 	if c.MaxQueued == 0 {
 		c.MaxQueued = 20_000
@@ -80,10 +77,11 @@ func (c Config) withDefaults() Config {
 
 // Server takes events in over HTTP and writes them to the log.
 type Server struct {
-	recordedBy string
-	logger     *slog.Logger
-	log        *appender
-	types      []byte // the answer to GET /api/v1/event-types
+	keys   Keys
+	now    func() time.Time
+	logger *slog.Logger
+	log    *appender
+	types  []byte // the answer to GET /api/v1/event-types
 }
 
 // New starts a server. It does not wait for the log: until the log answers,
@@ -97,32 +95,45 @@ func New(c Config) (*Server, error) {
 		return nil, fmt.Errorf("write down the event types: %w", err)
 	}
 	c = c.withDefaults()
-	return &Server{recordedBy: c.RecordedBy, logger: c.Logger, log: startAppender(c), types: types}, nil
+	return &Server{keys: c.Keys, now: c.now, logger: c.Logger, log: startAppender(c), types: types}, nil
 }
 
 // Close writes what is queued, for AckTimeout at most, and ends the server.
 // Shut the HTTP server down first, so that those who wait get their answers.
 func (s *Server) Close() { s.log.close() }
 
-// Register adds the API to a router that may hold other things too.
+// Rules says of every route of Register and RegisterHealth who may call it, by
+// method and template. What an account may write is decided for each event.
+func Rules() map[string]access.Rule {
+	return map[string]access.Rule{
+		"POST " + EventsPath:    {May: access.Own},
+		"GET " + EventTypesPath: {May: access.Own},
+		"GET /healthz":          {May: access.Public},
+		"GET /readyz":           {May: access.Public},
+	}
+}
+
+// Register adds the API to a router that may hold other things too. Whose a
+// request is stands in its context, where the gate has put it: see
+// [access.From]. From nobody nothing is taken.
 func (s *Server) Register(r *mux.Router) {
 	r.HandleFunc(EventsPath, s.postEvents).Methods(http.MethodPost)
 	r.HandleFunc(EventTypesPath, s.getEventTypes).Methods(http.MethodGet, http.MethodHead)
 }
 
-// Handler is a server of its own: the API with /healthz and /readyz.
-func (s *Server) Handler() http.Handler {
-	r := mux.NewRouter()
-	s.Register(r)
-	r.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+// RegisterHealth adds /healthz and /readyz, for a process that takes events and
+// does nothing else.
+func (s *Server) RegisterHealth(r *mux.Router) {
+	get := []string{http.MethodGet, http.MethodHead}
+	r.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") }).Methods(get...)
 	r.HandleFunc("/readyz", func(w http.ResponseWriter, r *http.Request) {
 		if err := s.Ready(r.Context()); err != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			s.logger.InfoContext(r.Context(), "not ready", "error", err)
+			http.Error(w, "the log does not take events", http.StatusServiceUnavailable)
 			return
 		}
 		_, _ = io.WriteString(w, "ready\n")
-	})
-	return r
+	}).Methods(get...)
 }
 
 // Ready tells whether the log can take events: the topic is there and the

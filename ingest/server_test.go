@@ -9,9 +9,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,13 +26,15 @@ import (
 	"pgregory.net/rapid"
 
 	"zhiban/schemas"
+	"zhiban/schemas/access"
+	"zhiban/schemas/seal"
 )
 
 func TestAnAcceptedEventIsInTheLogInItsNormalForm(t *testing.T) {
 	cluster := newLog(t, 6)
 	at := time.Date(2026, 9, 1, 0, 31, 2, 417_900_000, time.UTC)
-	s := newServer(t, cluster, func(c *Config) { c.RecordedBy = `desk "1"`; c.now = func() time.Time { return at } })
-	w := post(s, EventMediaType, []byte(`{"specversion":"1.0", "id":"0199A1C2-7d1e-7c3a-9a55-0242ac120002", "source":"/stations/220182-court",
+	s := newServer(t, cluster, func(c *Config) { c.now = func() time.Time { return at } })
+	w := postAs(access.Identity{Account: `desk "1"`, Role: access.Station, Scope: access.Scope{Station: "220182-court"}}, s, EventMediaType, []byte(`{"specversion":"1.0", "id":"0199A1C2-7d1e-7c3a-9a55-0242ac120002", "source":"/stations/220182-court",
 		"type":"zhiban.shift.signed_in.v1", "subject":"shift/0199A1C2-7d1e-7c3a-9a55-0242ac120001", "time":"2026-09-01T08:31:00.1239+08:00",
 		"data": { "lawyer" : "12201201810123456", "mode": "onsite",	"badge":true } }`))
 	if w.Code != http.StatusAccepted {
@@ -137,7 +141,7 @@ func TestAnswers(t *testing.T) {
 		r := httptest.NewRequest(http.MethodPost, EventsPath, bytes.NewReader(bytes.Repeat([]byte(" "), MaxBatchBytes+1)))
 		r.Header.Set("Content-Type", BatchMediaType)
 		r.ContentLength = -1
-		s.Handler().ServeHTTP(w, r)
+		as(clerk, s).ServeHTTP(w, r)
 		if w.Code != 413 {
 			t.Errorf("a body of unknown length and more than 4 MiB: %d %s", w.Code, w.Body)
 		}
@@ -147,7 +151,7 @@ func TestAnswers(t *testing.T) {
 		r.Header.Set("Content-Type", "application/json")
 		r.Header.Set(header, value)
 		w := httptest.NewRecorder()
-		s.Handler().ServeHTTP(w, r)
+		as(clerk, s).ServeHTTP(w, r)
 		if w.Code != 415 {
 			t.Errorf("with %s: %s: %d %s, expected 415", header, value, w.Code, w.Body)
 		}
@@ -423,8 +427,11 @@ func TestWithoutALog(t *testing.T) {
 		if code, rs := postBatch(t, s, signIn("220182-court", 0)); code != 503 || statuses(rs) != "retry " {
 			t.Errorf("answer %d %v, expected 503", code, rs)
 		}
-		if code, text := get(s, "/readyz"); code != 503 || !strings.Contains(text, schemas.Topic) {
-			t.Errorf("readyz: %d %s, expected 503 and the topic's name", code, text)
+		if code, text := get(s, "/readyz"); code != 503 || strings.Contains(text, addrs[0]) {
+			t.Errorf("readyz: %d %s, expected 503 and no address", code, text)
+		}
+		if err := s.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), schemas.Topic) {
+			t.Errorf("%v does not name the topic", err)
 		}
 		if err := cluster.CreateTopic(schemas.Topic, 3, nil); err != nil {
 			t.Fatal(err)
@@ -452,7 +459,7 @@ func TestWithoutALog(t *testing.T) {
 		}
 	})
 	t.Run("that was never there", func(t *testing.T) {
-		s, err := New(Config{Brokers: addrs, AckTimeout: 200 * time.Millisecond})
+		s, err := New(Config{Brokers: addrs, AckTimeout: 200 * time.Millisecond, Keys: newKeys(t, &memory{content: map[string][]byte{}})})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -492,13 +499,13 @@ func TestSeveralBrokers(t *testing.T) {
 
 func TestRecordedTimeNeverGoesBack(t *testing.T) {
 	cluster := newLog(t, 4)
-	clock := make(chan time.Time, 1)
-	s := newServer(t, cluster, func(c *Config) { c.now = func() time.Time { return <-clock } })
+	var clock atomic.Pointer[time.Time]
+	s := newServer(t, cluster, func(c *Config) { c.now = func() time.Time { return *clock.Load() } })
 	start := time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)
 	rapid.Check(t, func(rt *rapid.T) {
 		for _, ms := range rapid.SliceOfN(rapid.IntRange(-100_000, 100_000), 1, 4).Draw(rt, "clock") {
 			station := rapid.SampledFrom(stations).Draw(rt, "station")
-			clock <- start.Add(time.Duration(ms) * time.Millisecond)
+			clock.Store(new(start.Add(time.Duration(ms) * time.Millisecond)))
 			if code, _ := postBatch(t, s, signIn(station, 0)); code != 202 {
 				rt.Fatalf("answer %d", code)
 			}
@@ -554,7 +561,7 @@ func TestLargeBatchesAreCutToWhatABrokerTakes(t *testing.T) {
 
 func TestCloseWritesWhatIsQueued(t *testing.T) {
 	cluster := newLog(t, 6)
-	s, err := New(Config{Brokers: cluster.ListenAddrs(), AckTimeout: time.Minute})
+	s, err := New(Config{Keys: newKeys(t, &memory{content: map[string][]byte{}}), Brokers: cluster.ListenAddrs(), AckTimeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -626,11 +633,11 @@ func TestEventTypesArePublished(t *testing.T) {
 }
 
 func TestConfig(t *testing.T) {
-	_, err := New(Config{MaxQueued: 5, AckTimeout: -1, RecordedBy: "\xff"})
+	_, err := New(Config{MaxQueued: 5, AckTimeout: -1})
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"brokers:", "max queued is 5", "ack timeout", "UTF-8"} {
+	for _, want := range []string{"brokers:", "max queued is 5", "ack timeout", "keyring"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q does not say %q", err, want)
 		}
@@ -656,10 +663,10 @@ func TestPartitionsThatWereAddedAreNoticed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if code, text := get(s, "/readyz"); code == 503 && strings.Contains(text, "had 2 when this process began") {
+		if err := s.Ready(t.Context()); err != nil && strings.Contains(err.Error(), "had 2 when this process began") {
 			break
 		} else if time.Now().After(deadline) {
-			t.Fatalf("readyz: %d %s", code, text)
+			t.Fatalf("ready: %v", err)
 		}
 	}
 	if code, _ := postBatch(t, s, signIn("220182-court", 0)); code != 202 {
@@ -698,12 +705,25 @@ func ExampleServer() {
 		panic(err)
 	}
 	defer cluster.Close()
-	server, err := New(Config{Brokers: cluster.ListenAddrs()})
+	dir, err := os.MkdirTemp("", "zhiban")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	file, err := seal.CreateKeyFile(filepath.Join(dir, "keys.json"), time.Now())
+	if err != nil {
+		panic(err)
+	}
+	keys, err := seal.New(context.Background(), &memory{content: map[string][]byte{}}, file, file.Pseudonyms())
+	if err != nil {
+		panic(err)
+	}
+	server, err := New(Config{Brokers: cluster.ListenAddrs(), Keys: keys})
 	if err != nil {
 		panic(err)
 	}
 	defer server.Close()
-	web := httptest.NewServer(server.Handler())
+	web := httptest.NewServer(as(clerk, server))
 	defer web.Close()
 
 	client := Client{URL: web.URL, HTTP: web.Client()}

@@ -45,7 +45,7 @@ func appendRecorded(b []byte, at time.Time, by string) []byte {
 	b = append(b, `,"recordedtime":"`...)
 	b = at.UTC().AppendFormat(b, schemas.WireTime)
 	b = append(b, `","recordedby":`...)
-	b, _ = jsontext.AppendQuote(b, by) // Config.Validate has seen that it is UTF-8
+	b, _ = jsontext.AppendQuote(b, by) // what is not UTF-8 is replaced
 	return append(b, '}')
 }
 

@@ -1,6 +1,7 @@
 package schemas
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -27,6 +28,36 @@ func TestASealedTextMayComeBackInACorrection(t *testing.T) {
 			if len(e.Message) > 500 {
 				t.Errorf("%s: the message repeats the text", what)
 			}
+		}
+	}
+}
+
+func TestWhatTypesSayAboutPersonsIsKnown(t *testing.T) {
+	for _, e := range Catalogue.All() {
+		fields := payloadSchemas()[e].fields
+		has := func(name string) bool {
+			return slices.ContainsFunc(fields, func(f payloadField) bool { return f.name == name })
+		}
+		for _, f := range fields {
+			if strings.Contains(f.schema.Description, "pseudonym") && PersonalField(f.name) != NamesPerson {
+				t.Errorf("%s: %s holds a pseudonym and is not known to", e.Name, f.name)
+			}
+			if n := f.schema.MaxLength; n != nil && *n > 2000 && f.schema.Type == "string" && PersonalField(f.name) != QuotesPerson && e.Case != CaseReturn {
+				t.Errorf("%s: %s holds long texts that are not sealed", e.Name, f.name)
+			}
+			if PersonalField(f.name) == QuotesPerson && !has("person") {
+				t.Errorf("%s: %s quotes a person whom the event does not name", e.Name, f.name)
+			}
+		}
+	}
+	for name, want := range map[string]Personal{
+		"zhiban.shift.signed_in.v1": NotPersonal, "zhiban.shift.corrected.v1": NotPersonal, "zhiban.feedback.given.v1": NotPersonal, "zhiban.consultation.voided.v1": NotPersonal,
+		"zhiban.complaint.lodged.v1": NamesPerson, "zhiban.help_request.corrected.v1": NamesPerson,
+		"zhiban.consultation.recorded.v1": QuotesPerson, "zhiban.consultation.corrected.v1": QuotesPerson,
+	} {
+		e, err := Catalogue.Lookup(name)
+		if err != nil || e.Personal() != want {
+			t.Errorf("%s holds %v, expected %v; %v", name, e.Personal(), want, err)
 		}
 	}
 }
