@@ -14,6 +14,7 @@ import (
 
 	"zhiban/schemas"
 	"zhiban/schemas/audit"
+	"zhiban/schemas/kafkaconn"
 )
 
 const (
@@ -24,14 +25,14 @@ const (
 
 // ProjectAudit copies the audit trail into the warehouse until ctx ends. It
 // begins behind what is there; a record's place is its key, so what is copied
-// twice, by a restart or by two projectors, is one. dialer carries TLS and SASL;
-// nil is plain TCP.
-func ProjectAudit(ctx context.Context, brokers []string, dialer *kafka.Dialer, conn driver.Conn, log *slog.Logger) error {
+// twice, by a restart or by two projectors, is one. transport carries TLS
+// and SASL; nil is plain TCP.
+func ProjectAudit(ctx context.Context, brokers []string, transport *kafka.Transport, conn driver.Conn, log *slog.Logger) error {
 	if len(brokers) == 0 {
 		return errors.New("project the audit trail: name the brokers")
 	}
 	for {
-		err := copyAudit(ctx, brokers, dialer, conn)
+		err := copyAudit(ctx, brokers, transport, conn)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -44,12 +45,12 @@ func ProjectAudit(ctx context.Context, brokers []string, dialer *kafka.Dialer, c
 	}
 }
 
-func copyAudit(ctx context.Context, brokers []string, dialer *kafka.Dialer, conn driver.Conn) error {
+func copyAudit(ctx context.Context, brokers []string, transport *kafka.Transport, conn driver.Conn) error {
 	var next int64
 	if err := conn.QueryRow(ctx, `SELECT if(count() = 0, 0, toInt64(max(kafka_offset)) + 1) FROM audit`).Scan(&next); err != nil {
 		return fmt.Errorf("find the end of the audit table: %w", err)
 	}
-	r := kafka.NewReader(kafka.ReaderConfig{Brokers: brokers, Topic: schemas.AuditTopic, Partition: 0, Dialer: dialer, MinBytes: 1, MaxBytes: 4 << 20, MaxWait: 250 * time.Millisecond})
+	r := kafka.NewReader(kafka.ReaderConfig{Brokers: brokers, Topic: schemas.AuditTopic, Partition: 0, Dialer: kafkaconn.Dialer(transport), MinBytes: 1, MaxBytes: 4 << 20, MaxWait: 250 * time.Millisecond})
 	defer r.Close()
 	if err := r.SetOffset(next); err != nil {
 		return fmt.Errorf("read the audit trail from %d: %w", next, err)

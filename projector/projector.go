@@ -30,13 +30,17 @@ import (
 	kafka "github.com/segmentio/kafka-go"
 
 	"zhiban/schemas"
+	"zhiban/schemas/kafkaconn"
 	"zhiban/schemas/warehouse"
 )
 
 // Config says where the log is and how batches are cut. Zero values take the
 // defaults of [Config.withDefaults].
 type Config struct {
-	Brokers     []string
+	Brokers []string
+	// Transport carries TLS and SASL, for reading as for writing; nil is plain TCP.
+	// It stays the caller's.
+	Transport   *kafka.Transport
 	Group       string        // consumer group; one group is one projection
 	Topic       string        // default schemas.Topic
 	DeadLetters string        // default schemas.DeadLetterTopic
@@ -99,6 +103,9 @@ func (c Config) withDefaults() Config {
 	if c.CachedCases == 0 {
 		c.CachedCases = 5_000
 	}
+	if c.Transport == nil {
+		c.Transport = &kafka.Transport{}
+	}
 	if c.Signal == nil {
 		c.Signal = func(Step, int) {}
 	}
@@ -125,7 +132,7 @@ func New(cfg Config, conn *warehouse.Conn, log *slog.Logger) (*Projector, error)
 	}
 	return &Projector{
 		cfg: cfg, conn: conn, log: log, read: schemas.ParseEvent, judge: parkUnreadable,
-		client:    &kafka.Client{Addr: kafka.TCP(cfg.Brokers...), Transport: &kafka.Transport{}},
+		client:    &kafka.Client{Addr: kafka.TCP(cfg.Brokers...), Transport: cfg.Transport},
 		projected: prometheus.NewCounter(prometheus.CounterOpts{Name: "zhiban_projected_events_total", Help: "Events projected into the warehouse."}),
 		buried:    prometheus.NewCounter(prometheus.CounterOpts{Name: "zhiban_parked_events_total", Help: "Events sent to the dead letters."}),
 	}, nil
@@ -226,9 +233,11 @@ func (p *Projector) join(ctx context.Context, tables warehouse.Tables, start fun
 	if err := p.dismissDead(ctx, id); err != nil {
 		return err
 	}
+	dialer := kafkaconn.Dialer(p.cfg.Transport)
+	dialer.ClientID = thisProcess().clientID()
 	group, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
 		ID: id, Brokers: p.cfg.Brokers, Topics: []string{p.cfg.Topic},
-		Dialer:         &kafka.Dialer{ClientID: thisProcess().clientID(), Timeout: 10 * time.Second, DualStack: true},
+		Dialer:         dialer,
 		SessionTimeout: p.cfg.SessionTimeout, RebalanceTimeout: p.cfg.RebalanceTimeout,
 		HeartbeatInterval: p.cfg.SessionTimeout / 6, JoinGroupBackoff: 200 * time.Millisecond,
 		WatchPartitionChanges: true,

@@ -295,7 +295,7 @@ func (r *Rebuild) Switch(ctx context.Context, patience time.Duration) (taken boo
 	if err := warehouse.Switch(ctx, r.conn, r.To); err != nil {
 		return false, err
 	}
-	client := &kafka.Client{Addr: kafka.TCP(r.cfg.Brokers...), Transport: &kafka.Transport{}}
+	client := &kafka.Client{Addr: kafka.TCP(r.cfg.Brokers...), Transport: r.cfg.Transport}
 	group := groupOf(r.cfg.Group, r.To)
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		res, err := client.DescribeGroups(ctx, &kafka.DescribeGroupsRequest{GroupIDs: []string{group}})

@@ -13,6 +13,7 @@ import (
 	kafka "github.com/segmentio/kafka-go"
 
 	"zhiban/schemas"
+	"zhiban/schemas/kafkaconn"
 	"zhiban/schemas/warehouse"
 )
 
@@ -108,7 +109,7 @@ func (w *worker) project(ctx context.Context, progressed func()) error {
 // what is not there yet; closing it takes as long.
 func (w *worker) reader(offset int64, wait time.Duration) *kafka.Reader {
 	r := kafka.NewReader(kafka.ReaderConfig{
-		Brokers: w.cfg.Brokers, Topic: w.topic, Partition: w.partition,
+		Brokers: w.cfg.Brokers, Topic: w.topic, Partition: w.partition, Dialer: kafkaconn.Dialer(w.cfg.Transport),
 		MinBytes: 1, MaxBytes: 2 << 20, MaxWait: wait, QueueCapacity: 2000,
 		ReadBackoffMin: 10 * time.Millisecond, ReadBackoffMax: time.Second,
 	})

@@ -22,18 +22,20 @@ type broker struct {
 	id         int // Kafka's, from 1 on
 	dir        string
 	java       java
-	addr       string // for clients and brokers
-	controller string // for controllers
+	addr       string  // for clients and brokers
+	controller string  // for controllers
+	secureAddr string  // for clients that log in
+	secure     *Secure // nil: none do
 
 	mu   sync.Mutex
 	cmd  *exec.Cmd
 	done chan struct{} // closed when cmd has ended
 }
 
-func newBroker(id int, dir string, j java) *broker {
+func newBroker(id int, dir string, j java, secure *Secure) *broker {
 	done := make(chan struct{})
 	close(done) // it has not been started
-	return &broker{id: id, dir: dir, java: j, done: done}
+	return &broker{id: id, dir: dir, java: j, secure: secure, done: done}
 }
 
 func (b *broker) logFile() string { return filepath.Join(b.dir, "kafka.log") }
@@ -57,15 +59,61 @@ func (b *broker) configure(brokers []*broker) error {
 			"DATA": data, "REPLICAS": strconv.Itoa(len(brokers)), "INSYNC": strconv.Itoa(max(1, len(brokers)-1)),
 		}[name]
 	})
+	format := []string{"format", "--cluster-id", clusterID, "--config", b.properties(), "--ignore-formatted"}
+	if b.secure != nil {
+		more, err := b.secureSettings()
+		if err != nil {
+			return err
+		}
+		text += more
+		for user, password := range b.secure.Users {
+			for _, mechanism := range []string{"SCRAM-SHA-256", "SCRAM-SHA-512"} {
+				format = append(format, "--add-scram", fmt.Sprintf("%s=[name=%s,password=%s]", mechanism, user, password))
+			}
+		}
+	}
 	if err := os.WriteFile(b.properties(), []byte(text), 0o600); err != nil {
 		return err
 	}
-	format := b.java.command("kafka.tools.StorageTool", "format", "--cluster-id", clusterID, "--config", b.properties(), "--ignore-formatted")
+	return b.format(data, format)
+}
+
+// format formats the data directory.
+func (b *broker) format(data string, args []string) error {
+	format := b.java.command("kafka.tools.StorageTool", args...)
 	format.SysProcAttr = brokerAttr()
 	if out, err := format.CombinedOutput(); err != nil {
 		return fmt.Errorf("format %s: %w\n%s", data, err, out)
 	}
 	return nil
+}
+
+// secureSettings puts certificate and key into one file, as Kafka wants them, and
+// returns the settings of the listener that uses it.
+func (b *broker) secureSettings() (string, error) {
+	cert, err := os.ReadFile(b.secure.Cert)
+	if err != nil {
+		return "", err
+	}
+	key, err := os.ReadFile(b.secure.Key)
+	if err != nil {
+		return "", err
+	}
+	store := filepath.Join(b.dir, "own.pem")
+	if err := os.WriteFile(store, append(key, cert...), 0o600); err != nil {
+		return "", err
+	}
+	var users strings.Builder
+	for user, password := range b.secure.Users {
+		fmt.Fprintf(&users, " user_%s=\"%s\"", user, password)
+	}
+	text := os.Expand(secureSettings, func(name string) string {
+		return map[string]string{"ADDR": b.addr, "CONTROLLER": b.controller, "SECURE": b.secureAddr, "STORE": store, "USERS": users.String()}[name]
+	})
+	if b.secure.ClientCA != "" {
+		text += "ssl.truststore.type=PEM\nssl.truststore.location=" + b.secure.ClientCA + "\nlistener.name.secure.ssl.client.auth=required\n"
+	}
+	return text, nil
 }
 
 // start starts the process unless it runs.
@@ -174,4 +222,17 @@ num.io.threads=2
 num.network.threads=1
 num.recovery.threads.per.data.dir=1
 log.cleaner.dedupe.buffer.size=2097152
+`
+
+// secureSettings come behind the others, and the last one of a name counts.
+const secureSettings = `
+listeners=PLAINTEXT://${ADDR},CONTROLLER://${CONTROLLER},SECURE://${SECURE}
+advertised.listeners=PLAINTEXT://${ADDR},SECURE://${SECURE}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL
+ssl.keystore.type=PEM
+ssl.keystore.location=${STORE}
+listener.name.secure.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
+listener.name.secure.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required${USERS};
+listener.name.secure.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.secure.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 `

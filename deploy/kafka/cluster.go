@@ -22,6 +22,18 @@ type Config struct {
 	Dir     string       // for data and logs; kept, and used again by the next Start
 	Brokers int          // 1 or 3; zero: 1
 	Log     *slog.Logger // hears of starts and deaths; nil: nobody does
+	// Secure adds a listener with TLS and a login; see [Cluster.Secure].
+	Secure *Secure
+}
+
+// Secure is a listener that takes who speaks TLS and logs in by PLAIN,
+// SCRAM-SHA-256 or SCRAM-SHA-512. A cluster's users are those of its first start.
+type Secure struct {
+	Cert, Key string // the brokers' certificate and its key (PKCS #8), PEM files
+	// ClientCA, when given, is a PEM file with the authorities that the clients'
+	// certificates are of, and every client must show one.
+	ClientCA string
+	Users    map[string]string // password by user
 }
 
 // Validate says what is wrong with the configuration and how to mend it.
@@ -31,6 +43,9 @@ func (c Config) Validate() error {
 	}
 	if !slices.Contains([]int{0, 1, 3}, c.Brokers) {
 		return fmt.Errorf("configuration of Apache Kafka: brokers: %d, give 1 or 3", c.Brokers)
+	}
+	if c.Secure != nil && (c.Secure.Cert == "" || c.Secure.Key == "" || len(c.Secure.Users) == 0) {
+		return errors.New("configuration of Apache Kafka: secure: give a certificate, its key and a user")
 	}
 	return nil
 }
@@ -62,7 +77,7 @@ func Start(ctx context.Context, cfg Config) (*Cluster, error) {
 		c.log = slog.New(slog.DiscardHandler)
 	}
 	for i := range max(cfg.Brokers, 1) {
-		c.brokers = append(c.brokers, newBroker(i+1, filepath.Join(dir, strconv.Itoa(i+1)), java))
+		c.brokers = append(c.brokers, newBroker(i+1, filepath.Join(dir, strconv.Itoa(i+1)), java, cfg.Secure))
 	}
 	if err := c.start(ctx); err != nil {
 		c.Close()
@@ -102,6 +117,17 @@ func (c *Cluster) Bootstrap() []string {
 	var addrs []string
 	for _, b := range c.brokers {
 		addrs = append(addrs, b.addr)
+	}
+	return addrs
+}
+
+// Secure returns the addresses of the listeners with TLS and a login, host:port.
+func (c *Cluster) Secure() []string {
+	var addrs []string
+	for _, b := range c.brokers {
+		if b.secure != nil {
+			addrs = append(addrs, b.secureAddr)
+		}
 	}
 	return addrs
 }
@@ -284,17 +310,23 @@ func (c *Cluster) await(ctx context.Context, i int, missing func(*kafka.Metadata
 	}
 }
 
-// takePorts finds two free ports for each broker.
+// takePorts finds free ports for each broker.
 func takePorts(brokers []*broker) error {
 	host := loopback()
 	for _, b := range brokers {
-		for _, addr := range []*string{&b.addr, &b.controller} {
-			l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+		for _, at := range []struct {
+			addr *string
+			host string
+		}{
+			{&b.addr, host}, {&b.controller, host},
+			{&b.secureAddr, "127.0.0.1"}, // certificates are for it
+		} {
+			l, err := net.Listen("tcp", net.JoinHostPort(at.host, "0"))
 			if err != nil {
 				return fmt.Errorf("find a free port: %w", err)
 			}
 			defer l.Close() // held until all are found, so that they differ
-			*addr = l.Addr().String()
+			*at.addr = l.Addr().String()
 		}
 	}
 	return nil

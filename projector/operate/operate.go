@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/schollz/progressbar/v3"
+	"github.com/segmentio/kafka-go"
 
 	"zhiban/projector"
 	"zhiban/projector/verify"
@@ -28,6 +29,8 @@ type Operator struct {
 	Err      io.Writer // of the progress
 	Watching bool      // somebody sees the progress
 	Log      *slog.Logger
+	// Transport carries TLS and SASL to Kafka; nil is plain TCP.
+	Transport *kafka.Transport
 }
 
 // bar shows progress to whoever watches.
@@ -51,6 +54,7 @@ const handOver = 30 * time.Second
 // Rebuild fills new tables from the log, compares, and switches when they say
 // the same; switched tells whether it did.
 func (o Operator) Rebuild(ctx context.Context, cfg projector.Config, conn *warehouse.Conn, may Rebuilding) (switched bool, err error) {
+	cfg.Transport = o.Transport
 	rebuild, err := projector.NewRebuild(ctx, cfg, conn, may.AcceptParked, o.Log)
 	if err != nil {
 		return false, err
@@ -127,7 +131,7 @@ func (o Operator) show(rebuild *projector.Rebuild, c projector.Comparison) {
 // page; ok tells whether everything agrees.
 func (o Operator) Verify(ctx context.Context, brokers []string, conn *warehouse.Conn, lang string) (ok bool, err error) {
 	progress, finish := o.bar("正在核对")
-	result, err := verify.Run(ctx, verify.Config{Brokers: brokers, Conn: conn, Log: o.Log, Progress: progress})
+	result, err := verify.Run(ctx, verify.Config{Brokers: brokers, Transport: o.Transport, Conn: conn, Log: o.Log, Progress: progress})
 	if err != nil {
 		return false, err
 	}
@@ -206,6 +210,7 @@ func (o Operator) ShowParked(ctx context.Context, conn *warehouse.Conn, place st
 // Replay appends what can be read by now to the log again; left is how many
 // records still cannot.
 func (o Operator) Replay(ctx context.Context, cfg projector.Config, conn *warehouse.Conn) (left int, err error) {
+	cfg.Transport = o.Transport
 	p, err := projector.New(cfg, conn, o.Log)
 	if err != nil {
 		return 0, err

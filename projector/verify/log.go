@@ -11,6 +11,7 @@ import (
 	kafka "github.com/segmentio/kafka-go"
 
 	"zhiban/schemas"
+	"zhiban/schemas/kafkaconn"
 )
 
 // passRecords is about how many records' histories are kept at a time, over all
@@ -30,7 +31,7 @@ func (v *verifier) checkLog(ctx context.Context) error {
 	if len(asked) == 0 {
 		return nil
 	}
-	client := &kafka.Client{Addr: kafka.TCP(v.cfg.Brokers...), Transport: v.transport}
+	client := &kafka.Client{Addr: kafka.TCP(v.cfg.Brokers...), Transport: v.cfg.Transport}
 	res, err := client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{v.cfg.Topic: asked}})
 	if err != nil {
 		return fmt.Errorf("ask how far the log goes: %w", err)
@@ -57,7 +58,7 @@ func (v *verifier) read(ctx context.Context, partition int, first, last int64, d
 		return nil
 	}
 	r := kafka.NewReader(kafka.ReaderConfig{
-		Brokers: v.cfg.Brokers, Topic: v.cfg.Topic, Partition: partition,
+		Brokers: v.cfg.Brokers, Topic: v.cfg.Topic, Partition: partition, Dialer: kafkaconn.Dialer(v.cfg.Transport),
 		MinBytes: 1, MaxBytes: 4 << 20, MaxWait: 200 * time.Millisecond, QueueCapacity: 2000,
 		ReadBackoffMin: 10 * time.Millisecond, ReadBackoffMax: time.Second,
 	})

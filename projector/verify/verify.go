@@ -23,9 +23,11 @@ import (
 // Config says which log and which tables are compared.
 type Config struct {
 	Brokers []string
-	Topic   string // default schemas.Topic
-	Conn    driver.Conn
-	Tables  warehouse.Tables // zero: the current version
+	// Transport carries TLS and SASL; nil is plain TCP. It stays the caller's.
+	Transport *kafka.Transport
+	Topic     string // default schemas.Topic
+	Conn      driver.Conn
+	Tables    warehouse.Tables // zero: the current version
 
 	// Settle is how long rows may stand that no ledger row speaks for, as those of
 	// a batch do that is being written, before they are damage. Default 5 s.
@@ -52,7 +54,7 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	defer v.transport.CloseIdleConnections()
+	defer v.own.CloseIdleConnections()
 	if err := v.run(ctx); err != nil {
 		return Result{}, fmt.Errorf("verify version %d of the tables: %w", v.Version, err)
 	}
@@ -63,7 +65,7 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 type verifier struct {
 	Result
 	cfg         Config
-	transport   *kafka.Transport
+	own         *kafka.Transport
 	parts       map[int]*part
 	below       string // the cut as SQL
 	atOnce      int    // partitions read at once
@@ -98,8 +100,12 @@ func newVerifier(ctx context.Context, cfg Config) (*verifier, error) {
 			return nil, err
 		}
 	}
+	own := &kafka.Transport{}
+	if cfg.Transport == nil {
+		cfg.Transport = own
+	}
 	return &verifier{
-		cfg: cfg, transport: &kafka.Transport{}, parts: map[int]*part{}, atOnce: min(runtime.GOMAXPROCS(0), mostAtOnce), passRecords: passRecords,
+		cfg: cfg, own: own, parts: map[int]*part{}, atOnce: min(runtime.GOMAXPROCS(0), mostAtOnce), passRecords: passRecords,
 		Result: Result{Started: time.Now(), Version: cfg.Tables.Version, Cut: map[int]int64{}},
 	}, nil
 }

@@ -215,7 +215,7 @@ func (p *projection) verify(passRecords int) Result {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	defer v.transport.CloseIdleConnections()
+	defer v.own.CloseIdleConnections()
 	v.passRecords = passRecords
 	if err := v.run(ctx); err != nil {
 		p.t.Fatal(err)

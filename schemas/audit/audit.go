@@ -84,6 +84,11 @@ func Open(ctx context.Context, c Config) (*Trail, error) {
 		transport = t.own
 	}
 	client := &kafka.Client{Addr: kafka.TCP(c.Brokers...), Transport: transport}
+	// Who is not let in learns why by this question alone.
+	if _, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{c.Topic}}); err != nil {
+		t.own.CloseIdleConnections()
+		return nil, fmt.Errorf("open the audit trail: ask for the brokers: %w", err)
+	}
 	created, err := client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{Topic: c.Topic, NumPartitions: 1, ReplicationFactor: -1,
 		ConfigEntries: []kafka.ConfigEntry{{ConfigName: "cleanup.policy", ConfigValue: "delete"}, {ConfigName: "retention.ms", ConfigValue: "-1"}}}}})
 	if err == nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"zhiban/schemas"
+	"zhiban/schemas/kafkaconn"
 )
 
 // opened is the key of the tombstone that a process writes when it opens a table.
@@ -61,7 +62,7 @@ func Open(ctx context.Context, c Config) (*Table, error) {
 			BatchTimeout: time.Nanosecond, MaxAttempts: 3, WriteBackoffMin: 20 * time.Millisecond, WriteBackoffMax: 200 * time.Millisecond,
 		},
 		reader: kafka.NewReader(kafka.ReaderConfig{
-			Brokers: c.Brokers, Topic: c.Topic, Partition: 0, Dialer: dialer(transport),
+			Brokers: c.Brokers, Topic: c.Topic, Partition: 0, Dialer: kafkaconn.Dialer(transport),
 			MinBytes: 1, MaxBytes: 16 << 20, MaxWait: 250 * time.Millisecond, MaxAttempts: 1,
 			ReadBackoffMin: 10 * time.Millisecond, ReadBackoffMax: 500 * time.Millisecond,
 		}),

@@ -2,6 +2,7 @@ package ktable
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"strings"
 	"sync"
@@ -11,7 +12,9 @@ import (
 	"github.com/segmentio/kafka-go"
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"zhiban/deploy/tlstest"
 	"zhiban/schemas"
+	"zhiban/schemas/kafkaconn"
 )
 
 // broker is a broker without topics.
@@ -174,5 +177,25 @@ func TestWhatCannotBeAKeyOrAValueIsRefused(t *testing.T) {
 		if err := table.Put(t.Context(), put.key, []byte(put.value)); err == nil {
 			t.Errorf("%q=%q was taken", put.key, put.value)
 		}
+	}
+}
+
+// A table of a broker that wants TLS and a login reads and writes by its transport.
+func TestATableLogsIn(t *testing.T) {
+	authority := tlstest.New(t)
+	_, c := broker(t, kfake.TLS(authority.Server(tls.NoClientCert)), kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-512", "zhiban", "password"))
+	transport, err := kafkaconn.Config{TLS: true, CA: authority.File, SASL: "scram-sha-512", User: "zhiban", Password: "password"}.Transport()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(transport.CloseIdleConnections)
+	c.Transport = transport
+	one, two := open(t, c), open(t, c)
+	if err := one.Put(t.Context(), "user/a", []byte("1")); err != nil {
+		t.Fatal(err)
+	}
+	settle(t, two)
+	if got := content(two, ""); got != "user/a=1" {
+		t.Errorf("the other table has %q", got)
 	}
 }

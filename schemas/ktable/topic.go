@@ -35,6 +35,10 @@ func prepare(ctx context.Context, c Config, transport *kafka.Transport) error {
 		return errors.New("name the brokers and the topic")
 	}
 	client := &kafka.Client{Addr: kafka.TCP(c.Brokers...), Transport: transport}
+	// Who is not let in learns why by this question alone.
+	if _, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{c.Topic}}); err != nil {
+		return fmt.Errorf("ask for the brokers: %w", err)
+	}
 	created, err := client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{
 		Topic: c.Topic, NumPartitions: 1, ReplicationFactor: -1, ConfigEntries: topicConfig,
 	}}})
@@ -98,13 +102,4 @@ func checkPolicy(ctx context.Context, client *kafka.Client, topic string) error 
 		}
 	}
 	return nil
-}
-
-// dialer reaches the brokers as a transport does.
-func dialer(t *kafka.Transport) *kafka.Dialer {
-	timeout := t.DialTimeout
-	if timeout == 0 {
-		timeout = 5 * time.Second
-	}
-	return &kafka.Dialer{ClientID: t.ClientID, DialFunc: t.Dial, Timeout: timeout, DualStack: true, TLS: t.TLS, SASLMechanism: t.SASL}
 }
