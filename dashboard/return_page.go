@@ -260,42 +260,63 @@ func (v *visit) form(m report.MonthlyReturn) ([]formColumn, []formGroup) {
 }
 
 // below is the sheet of divisions (分地区): a row each, and the whole, counted
-// anew. It is of now: what a division had when a form was frozen is in its file.
+// anew. Of a return that stands it is the frozen one, with what the books say now
+// where that is another.
 func (v *visit) below(m report.MonthlyReturn) *table {
-	l := m.Live
-	if len(l.Children) == 0 {
-		return nil
-	}
+	sheet, live := m.Live, map[schemas.DivisionCode][]report.Figure{}
+	var since time.Time // of the figures; zero: they are now's
 	t := table{ID: "below", Caption: v.t("return.below"), Head: []cell{head(v.t("close.division"))}}
-	if _, stands := m.Standing(); stands {
+	switch standing, stands := m.Standing(); {
+	case stands && len(standing.Divisions) > 0:
+		for _, c := range sheet.Children {
+			live[c.Division.Code] = c.Figures
+		}
+		sheet, since = report.Thaw(m.Live, m.Live.Form, standing), standing.Time
+		t.Caption = v.t("return.below.frozen", standing.Version)
+	case stands:
 		t.Class = "screen"
 	}
-	row := func(first cell, of schemas.DivisionCode, figures []report.Figure) []cell {
+	if len(sheet.Children) == 0 {
+		return nil
+	}
+	row := func(first cell, of schemas.DivisionCode, figures, now []report.Figure) []cell {
 		cells := []cell{first}
-		for i, ind := range l.ChildIndicators {
-			c := v.formCell(report.FormLine{Indicator: ind}, figures[i])
+		for i, ind := range sheet.ChildIndicators {
+			line := report.FormLine{Indicator: ind}
+			c := v.formCell(line, figures[i])
 			shown := cell{Text: c.Text, Title: c.Title, Num: true, Muted: c.Class != ""}
 			if of != "" && figures[i].Status == report.Known {
-				shown.Href = v.details(ind.Code, of, l.Period)
+				shown.Href = v.details(ind.Code, of, sheet.Period, asOf(since)...)
+			}
+			if now != nil && now[i] != figures[i] {
+				shown.Sub = v.t("return.now", v.formCell(line, now[i]).Text)
 			}
 			cells = append(cells, shown)
 		}
 		return cells
 	}
-	for _, ind := range l.ChildIndicators {
+	for _, ind := range sheet.ChildIndicators {
 		t.Head = append(t.Head, v.headOf(ind.Code))
 	}
-	for _, c := range l.Children {
+	for _, c := range sheet.Children {
 		first, of := cell{Text: c.Division.Name, Name: true}, c.Division.Code
 		if c.Own {
 			first.Text, of = v.t("return.own", c.Division.Name), "" // no filter asks for a division's own stations alone
 		} else if slices.ContainsFunc(m.Made, func(r report.ReturnRow) bool { return r.Division == of }) {
 			first.Href = v.returnLink(schemas.ReturnID{Division: of, Month: m.ID.Month}).Href
 		}
-		t.Rows = append(t.Rows, row(first, of, c.Figures))
+		t.Rows = append(t.Rows, row(first, of, c.Figures, live[c.Division.Code]))
 	}
-	t.Foot = row(cell{Text: v.t("return.total"), Name: true}, m.ID.Division, l.Total)
+	t.Foot = row(cell{Text: v.t("return.total"), Name: true}, m.ID.Division, sheet.Total, m.Live.Total)
 	return &t
+}
+
+// asOf asks for postings as of a moment; the zero moment is now.
+func asOf(t time.Time) []string {
+	if t.IsZero() {
+		return nil
+	}
+	return []string{"as_of", t.UTC().Format(time.RFC3339Nano)}
 }
 
 // formCell shows a figure: a number, X or N.
@@ -322,7 +343,7 @@ const lastMonth schemas.FormColumn = "before"
 
 // cellDetails is the page of the postings behind a column of a line, as of a
 // moment; the zero moment is now.
-func (v *visit) cellDetails(m report.MonthlyReturn, line report.FormLine, column schemas.FormColumn, asOf time.Time) string {
+func (v *visit) cellDetails(m report.MonthlyReturn, line report.FormLine, column schemas.FormColumn, of time.Time) string {
 	r := m.Live.Period
 	rules := schemas.ReturnRules{PeriodBegins: int(r.From-r.From.Month().First()) + 1}
 	switch column {
@@ -337,10 +358,7 @@ func (v *visit) cellDetails(m report.MonthlyReturn, line report.FormLine, column
 	if line.By != "" {
 		filter = []string{string(line.By), line.Value}
 	}
-	if !asOf.IsZero() {
-		filter = append(filter, "as_of", asOf.UTC().Format(time.RFC3339Nano))
-	}
-	return v.details(schemas.IndicatorCode(strings.Join(codes[string](line.Codes), ",")), m.ID.Division, r, filter...)
+	return v.details(schemas.IndicatorCode(strings.Join(codes[string](line.Codes), ",")), m.ID.Division, r, append(filter, asOf(of)...)...)
 }
 
 // moveOf is how a line moved since last month: by percent, and percentages by
@@ -398,9 +416,9 @@ func (p phrases) stepTitle(verb string) string {
 func (v *visit) returnHistory(m report.MonthlyReturn) []historyRow {
 	var out []historyRow
 	for _, step := range slices.Backward(m.Steps) {
-		row := historyRow{When: clockSeconds(step.Recorded), What: v.stepTitle(step.Verb), By: step.By, Event: v.link("/events/"+step.Event.String(), "month", ""), Ignored: step.Ignored != ""}
+		row := historyRow{When: clockSeconds(step.Recorded), What: v.stepTitle(step.Verb), By: step.By, Event: v.link("/events/"+step.Event.String(), "month", ""), Ignored: step.Ignored != (schemas.Text{})}
 		if row.Ignored {
-			row.Notes = append(row.Notes, v.t("return.ignored", step.Ignored))
+			row.Notes = append(row.Notes, v.t("return.ignored", step.Ignored.In(string(v.phrases))))
 		}
 		if step.Reason != "" {
 			row.Notes = append(row.Notes, v.t("return.because", step.Reason))
@@ -431,8 +449,8 @@ func (v *visit) told(m report.MonthlyReturn, verb, event string) *told {
 		return &told{"waiting", v.t("return.waiting", v.stepTitle(verb)), again}
 	}
 	step := m.Steps[i]
-	if step.Ignored != "" {
-		return &told{"failed", v.t("return.no_effect", v.stepTitle(step.Verb), step.Ignored), again}
+	if step.Ignored != (schemas.Text{}) {
+		return &told{"failed", v.t("return.no_effect", v.stepTitle(step.Verb), step.Ignored.In(string(v.phrases))), again}
 	}
 	text := v.t("return.done", v.stepTitle(step.Verb), cmp.Or(step.By, v.t("figure.none")))
 	if k := slices.IndexFunc(m.Versions, func(f schemas.FrozenReturn) bool { return f.Version == step.Version }); k >= 0 {

@@ -34,6 +34,7 @@ type blockerField struct {
 	Links            []link
 	Final            bool
 	Reason           string
+	Unanswered       bool // a submission gave no reason
 }
 
 // reviewForm is for whom a return was submitted to.
@@ -76,7 +77,9 @@ func (v *visit) submitForm(m report.MonthlyReturn, in entry) *submitForm {
 		f.Confirmed = in.confirmed
 	}
 	for _, b := range m.Blockers {
-		f.Blockers = append(f.Blockers, v.blockerField(m, b, in.reasons[string(b.Code)]))
+		field := v.blockerField(m, b, in.reasons[string(b.Code)])
+		field.Unanswered = in.step == "submit" && field.Reason == ""
+		f.Blockers = append(f.Blockers, field)
 		f.Stopped = f.Stopped || b.Final
 	}
 	if len(f.Blockers) == 0 {
@@ -94,37 +97,28 @@ func (v *visit) blockerField(m report.MonthlyReturn, b report.Blocker, reason st
 	for _, d := range b.Divisions {
 		f.Links = append(f.Links, v.returnLink(schemas.ReturnID{Division: d, Month: m.ID.Month}))
 	}
-	words := blockerWords[b.Code]
-	f.Hint = v.t(words.mend)
+	f.Hint = v.t(blockerMends[b.Code])
 	switch b.Code {
 	case report.PeriodRunning:
-		f.Text = v.t("return.blocker.days", v.t(words.title), number(float64(b.Count)))
+		f.Text = v.t("return.blocker.days", v.blockerTitle(b.Code), number(float64(b.Count)))
 	case report.ParkedInTheWay:
 		f.Links = append(f.Links, link{v.t("return.open"), v.link("/parked", "month", "")})
 	}
 	return f
 }
 
-// blockerWords are what each blocker is called, and how it is mended.
-var blockerWords = map[report.BlockerCode]struct{ title, mend string }{
-	report.PeriodRunning:   {"blocker.period", "return.mend.period"},
-	report.UnsignedLines:   {"blocker.unsigned", "return.mend.unsigned"},
-	report.OpenShifts:      {"blocker.shifts", "return.mend.shifts"},
-	report.MissingEvidence: {"blocker.evidence", "return.mend.evidence"},
-	report.ParkedInTheWay:  {"blocker.parked", "return.mend.parked"},
-	report.ChildrenMissing: {"blocker.missing", "return.mend.missing"},
-	report.ChildrenChanged: {"blocker.changed", "return.mend.changed"},
+// blockerMends say how each blocker is mended.
+var blockerMends = map[report.BlockerCode]string{
+	report.PeriodRunning:   "return.mend.period",
+	report.UnsignedLines:   "return.mend.unsigned",
+	report.OpenShifts:      "return.mend.shifts",
+	report.MissingEvidence: "return.mend.evidence",
+	report.ParkedInTheWay:  "return.mend.parked",
+	report.ChildrenMissing: "return.mend.missing",
+	report.ChildrenChanged: "return.mend.changed",
 }
 
-// blockerTitle is a blocker's name; of a frozen one that is not known any more,
-// its code.
-func (p phrases) blockerTitle(code report.BlockerCode) string {
-	words, ok := blockerWords[code]
-	if !ok {
-		return string(code)
-	}
-	return p.t(words.title)
-}
+func (p phrases) blockerTitle(code report.BlockerCode) string { return code.Title().In(string(p)) }
 
 func (v *visit) reviewForm(m report.MonthlyReturn, in entry) *reviewForm {
 	if _, ok := m.State.After("accepted"); !ok {
@@ -285,15 +279,10 @@ func parseCut(text string) (map[int]int64, bool) {
 // explain says in the clerk's words why a step was not taken, and what to do.
 func (v *visit) explain(err error) []string {
 	if open, ok := errors.AsType[blocked](err); ok {
-		var out []string
-		for _, b := range open {
-			if b.Final {
-				out = append(out, v.t("return.bad.final", v.blockerTitle(b.Code)))
-				continue
-			}
-			out = append(out, v.t("return.bad.blocker", v.blockerTitle(b.Code), number(float64(b.Count))))
+		if slices.ContainsFunc(open, func(b report.Blocker) bool { return b.Final }) {
+			return []string{v.t("return.bad.final")}
 		}
-		return out
+		return []string{v.t("return.bad.blockers", number(float64(len(open))))} // which they are is said where they stand
 	}
 	if wrong, ok := errors.AsType[invalidStep](err); ok {
 		var out []string

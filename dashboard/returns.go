@@ -140,6 +140,7 @@ type returnVersion struct {
 	Changes   []schemas.FormChange     `json:"changes"`
 	Overrides []schemas.ReturnOverride `json:"overrides"`
 	Children  []schemas.EventID        `json:"children"`
+	Divisions []schemas.FormDivision   `json:"divisions" doc:"the sheet of divisions; none of a county"`
 }
 
 type returnForm struct {
@@ -222,7 +223,7 @@ func viewReturn(m report.MonthlyReturn, allowed []string) returnView {
 	}
 	for _, f := range m.Versions {
 		v.Versions = append(v.Versions, returnVersion{f.Version, f.Amendment, f.Event, f.Time.In(schemas.Shanghai), f.Recorded.In(schemas.Shanghai), f.By, f.Reason, f.Form, report.Cut{Offsets: f.Cut}, f.SHA256,
-			returnPath(m.ID) + ".xlsx?version=" + strconv.Itoa(f.Version), f.Figures, notNil(f.Changes), notNil(f.Overrides), notNil(f.Children)})
+			returnPath(m.ID) + ".xlsx?version=" + strconv.Itoa(f.Version), f.Figures, notNil(f.Changes), notNil(f.Overrides), notNil(f.Children), notNil(f.Divisions)})
 	}
 	for _, c := range l.Form.Columns {
 		v.Live.Columns = append(v.Live.Columns, returnHeading{c.Column, c.Title})

@@ -81,7 +81,7 @@ func TestAReturnThatCannotBeSubmittedSaysWhatToDo(t *testing.T) {
 		want   string
 	}{
 		{"not confirmed", []string{"step", "submit", "cut", cut}, http.StatusUnprocessableEntity, "请勾选确认"},
-		{"a blocker without a reason", []string{"step", "submit", "cut", cut, "confirm", "yes"}, http.StatusConflict, "写明不整改而上报的理由"},
+		{"a blocker without a reason", []string{"step", "submit", "cut", cut, "confirm", "yes"}, http.StatusConflict, "逐项写明不整改而上报的理由"},
 		{"too long a reason", []string{"step", "submit", "cut", cut, "reason.consultations_unsigned", strings.Repeat("李", 501), "confirm", "yes"}, http.StatusUnprocessableEntity, "过长"},
 		{"no such cut", []string{"step", "submit", "cut", "x", "confirm", "yes"}, http.StatusUnprocessableEntity, "表单不完整"},
 		{"no such step", []string{"step", "burn"}, http.StatusUnprocessableEntity, "表单不完整"},
@@ -232,7 +232,7 @@ func TestAMonthIsClosedByClicking(t *testing.T) {
 	// What stands in the way is said in place, and what was typed is kept.
 	b.push(`#submit input[name=confirm]`)
 	b.push(`#submit button`)
-	b.wait(`document.readyState === 'complete' && document.querySelectorAll('[role=alert] li').length === 2`)
+	b.wait(`document.readyState === 'complete' && document.querySelectorAll('[role=alert] li').length === 1 && document.querySelectorAll('#submit [aria-invalid]').length === 2`)
 	b.look("blocked")
 	b.accessible("blocked")
 	b.refused(http.StatusConflict)
@@ -414,7 +414,7 @@ func TestWhatCameTooLateIsSaidToHaveNoEffect(t *testing.T) {
 	sendForm(t, s, returnPath220182, "step", "submit", "cut", cutOf(t, body), "confirm", "yes")
 	c.again(t, october)
 	steps := c.folded(october).Steps
-	if len(steps) != 2 || steps[1].Ignored == "" {
+	if len(steps) != 2 || steps[1].Ignored == (schemas.Text{}) {
 		t.Fatalf("%+v", steps)
 	}
 	for _, lang := range languages {
@@ -451,6 +451,37 @@ func TestTheFormTellsNoneFromNotAvailableFromNotApplicable(t *testing.T) {
 		`<span class="up"><span aria-hidden="true">↑`, `<span class="down"><span aria-hidden="true">↓`, "indicator=consultations&amp;person_role=suspect&amp;to=2026-10-31", "from=2026-01-01", "from=2025-10-01", "from=2026-09-01"} {
 		if !regexp.MustCompile(want).MatchString(body) {
 			t.Errorf("the form has no %s", want)
+		}
+	}
+}
+
+// Of a return that stands the page shows the sheet of divisions that was reported,
+// and what the books say now where that is another.
+func TestTheSheetOfDivisionsThatWasReportedIsShown(t *testing.T) {
+	c := newClosing()
+	s := closingServer(t, c, 0)
+	const path = "/returns/220100/2026-10"
+	_, _, body := get(t, s, path)
+	if !strings.Contains(body, "分地区情况（现账面）") || strings.Contains(body, "/returns/220171/") || !strings.Contains(body, "长春净月高新技术产业开发区") {
+		t.Error("before it is reported the sheet is not that of the books, or a zone has a return")
+	}
+	fields := []string{"step", "submit", "cut", cutOf(t, body), "confirm", "yes", "reason.children_missing", "下级尚未接收"}
+	if code, _, _ := sendForm(t, s, path, fields...); code != http.StatusSeeOther {
+		t.Fatalf("submitting: %d", code)
+	}
+	c.late("220182-court", schemas.Date(2026, time.October, 20))
+	for lang, want := range map[string][]string{"zh": {"分地区情况（第1版）", "现账面"}, "en": {"By division, version 1", "<small>now "}} {
+		_, _, body = get(t, s, path+"?lang="+lang)
+		_, below, _ := strings.Cut(body, `id="below"`)
+		below, _, _ = strings.Cut(below, "</table>")
+		for _, text := range want[1:] {
+			// 榆树市 has one consultation more, and so has the whole, of one person more.
+			if n := strings.Count(below, text); n < 2 || !strings.Contains(body, want[0]) {
+				t.Errorf("%s: %q stands %d times", lang, text, n)
+			}
+		}
+		if !strings.Contains(below, "as_of=") {
+			t.Errorf("%s: the figures that were reported lead to the postings of now", lang)
 		}
 	}
 }

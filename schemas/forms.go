@@ -363,8 +363,8 @@ func (y formYAML) form() (Form, error) {
 		fail("it has no groups")
 	}
 	for _, code := range y.Children {
-		if _, err := Indicators.Lookup(code); err != nil {
-			fail("children: %w", err)
+		if !cells[string(code)] { // what is frozen of a division below is a cell of its form
+			fail("children: %s is no row of the form", code)
 		}
 	}
 	return f, errors.Join(errs...)

@@ -29,6 +29,7 @@ type ReturnSubmitted struct {
 	Filler    string           `json:"filler" minLength:"1" maxLength:"60" doc:"who filled the form"`
 	Overrides []ReturnOverride `json:"overrides,omitempty" maxItems:"20" doc:"what stood in the way, and why it was submitted all the same"`
 	Children  []string         `json:"children,omitempty" maxItems:"200" itemMaxLength:"36" doc:"ids of the events that froze the returns it is made of"`
+	Divisions []FormDivision   `json:"divisions,omitempty" maxItems:"200" doc:"the sheet of divisions, of a return that has one"`
 }
 
 // ReturnReturned sends a submitted return back.
@@ -45,14 +46,15 @@ type ReturnAccepted struct {
 // ReturnAmended changes an accepted return. What it changes stays beside what
 // it was.
 type ReturnAmended struct {
-	Number  int           `json:"number" minimum:"1" maximum:"1000" doc:"1 for the first amendment of the return"`
-	Signer  string        `json:"signer" minLength:"1" maxLength:"60" doc:"who decided"`
-	Reason  string        `json:"reason" minLength:"1" maxLength:"500"`
-	Form    string        `json:"form" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$" doc:"version of the form"`
-	Cut     map[int]int64 `json:"cut" minProperties:"1" maxProperties:"10000" doc:"by partition of the log, the offset of the first event that is not counted"`
-	Changes []FormChange  `json:"changes" minItems:"1" maxItems:"3000" doc:"every cell that differs from what stood"`
-	File    []byte        `json:"file" minLength:"4" maxLength:"450000" doc:"the form as a workbook (XLSX), in base64"`
-	SHA256  string        `json:"sha256" pattern:"^[0-9a-f]{64}$" doc:"SHA-256 of the file"`
+	Number    int            `json:"number" minimum:"1" maximum:"1000" doc:"1 for the first amendment of the return"`
+	Signer    string         `json:"signer" minLength:"1" maxLength:"60" doc:"who decided"`
+	Reason    string         `json:"reason" minLength:"1" maxLength:"500"`
+	Form      string         `json:"form" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$" doc:"version of the form"`
+	Cut       map[int]int64  `json:"cut" minProperties:"1" maxProperties:"10000" doc:"by partition of the log, the offset of the first event that is not counted"`
+	Changes   []FormChange   `json:"changes" minItems:"1" maxItems:"3000" doc:"every cell that differs from what stood"`
+	Divisions []FormDivision `json:"divisions,omitempty" maxItems:"200" doc:"the sheet of divisions as it is now, of a return that has one"`
+	File      []byte         `json:"file" minLength:"4" maxLength:"450000" doc:"the form as a workbook (XLSX), in base64"`
+	SHA256    string         `json:"sha256" pattern:"^[0-9a-f]{64}$" doc:"SHA-256 of the file"`
 }
 
 // FormFigure is a row of a frozen form: the cell and its three columns, 本月,
@@ -73,6 +75,13 @@ func (f *FormFigure) Value(c FormColumn) *FormValue {
 		return &f.LastYear
 	}
 	return &f.Month
+}
+
+// FormDivision is a row of the sheet of divisions (分地区): the month of a division
+// below, or, under the return's own code, of its own stations.
+type FormDivision struct {
+	Division string               `json:"division" pattern:"^([0-9]{6}|22CB[0-9]{2})$"`
+	Month    map[string]FormValue `json:"month" maxProperties:"200" doc:"figures by their cell of the form"`
 }
 
 // FormChange is one value of a form that an amendment changes.
@@ -196,6 +205,7 @@ func checkReturn(ev *Event, payload any, fields members, fail func(field, format
 		}
 		twice("figures", "cell")
 		twice("overrides", "blocker")
+		twice("divisions", "division")
 		for _, child := range items("children") {
 			if s, ok := child.(string); ok {
 				if _, ok := parseUUID(s); !ok {
@@ -205,6 +215,7 @@ func checkReturn(ev *Event, payload any, fields members, fail func(field, format
 		}
 	case *ReturnAmended:
 		twice("changes", "cell", "column")
+		twice("divisions", "division")
 		for _, item := range items("changes") {
 			if c, ok := item.(map[string]any); ok && c["old"] != nil && c["old"] == c["new"] {
 				fail("changes", "%v is the same before and after in %v", c["column"], c["cell"])

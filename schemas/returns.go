@@ -108,7 +108,7 @@ type ReturnStep struct {
 	Reason   string    `json:"reason,omitempty"`
 	Version  int       `json:"version,omitempty"` // of the form that it froze
 	// Ignored says why the step has no effect; empty: it has.
-	Ignored string `json:"ignored,omitempty"`
+	Ignored Text `json:"ignored,omitzero"`
 }
 
 // FrozenReturn is one frozen form: that of a submission, or what an amendment
@@ -127,6 +127,7 @@ type FrozenReturn struct {
 	Changes   []FormChange // of an amendment
 	Overrides []ReturnOverride
 	Children  []EventID
+	Divisions []FormDivision // the sheet of divisions; none of a county
 	File      []byte
 	SHA256    string
 }
@@ -163,7 +164,7 @@ func (r *MonthlyReturn) add(e Event) {
 	step := ReturnStep{Event: e.ID, Verb: e.Type.Verb, Time: e.Time, Recorded: e.Recorded}
 	next, allowed := r.State.After(e.Type.Verb)
 	if !allowed {
-		step.Ignored = fmt.Sprintf("a return that is %s cannot be %s", r.State, e.Type.Verb)
+		step.Ignored = Text{r.State.Title().ZH + "的月报不能" + stepWords[e.Type.Verb], fmt.Sprintf("a return that is %s cannot be %s", r.State, e.Type.Verb)}
 	}
 	frozen := FrozenReturn{Version: len(r.Versions) + 1, Event: e.ID, Time: e.Time, Recorded: e.Recorded}
 	freezes := true
@@ -171,7 +172,7 @@ func (r *MonthlyReturn) add(e Event) {
 	case *ReturnSubmitted:
 		step.By = p.Filler
 		frozen.By, frozen.Form, frozen.Cut, frozen.Figures, frozen.Overrides = p.Filler, p.Form, p.Cut, p.Figures, p.Overrides
-		frozen.File, frozen.SHA256 = p.File, p.SHA256
+		frozen.Divisions, frozen.File, frozen.SHA256 = p.Divisions, p.File, p.SHA256
 		for _, child := range p.Children {
 			if id, ok := parseUUID(child); ok {
 				frozen.Children = append(frozen.Children, id)
@@ -180,21 +181,18 @@ func (r *MonthlyReturn) add(e Event) {
 	case *ReturnAmended:
 		step.By, step.Reason = p.Signer, p.Reason
 		frozen.By, frozen.Reason, frozen.Form, frozen.Cut, frozen.Changes = p.Signer, p.Reason, p.Form, p.Cut, p.Changes
-		frozen.Amendment, frozen.File, frozen.SHA256 = p.Number, p.File, p.SHA256
+		frozen.Amendment, frozen.Divisions, frozen.File, frozen.SHA256 = p.Number, p.Divisions, p.File, p.SHA256
 		if allowed {
 			before := r.Versions[len(r.Versions)-1]
 			frozen.Children, frozen.Overrides = before.Children, before.Overrides
-			var err error
-			if frozen.Figures, err = before.amended(p); err != nil {
-				step.Ignored = err.Error()
-			}
+			frozen.Figures, step.Ignored = before.amended(p)
 		}
 	case *ReturnReturned:
 		step.By, step.Reason, freezes = p.Signer, p.Reason, false
 	case *ReturnAccepted:
 		step.By, freezes = p.Signer, false
 	}
-	if step.Ignored == "" {
+	if step.Ignored == (Text{}) {
 		r.State = next
 		if freezes {
 			step.Version = frozen.Version
@@ -204,27 +202,31 @@ func (r *MonthlyReturn) add(e Event) {
 	r.Steps = append(r.Steps, step)
 }
 
-// amended are the figures after an amendment of what is frozen.
-func (f FrozenReturn) amended(p *ReturnAmended) ([]FormFigure, error) {
+// stepWords are the steps in Chinese.
+var stepWords = map[string]string{"submitted": "上报", "returned": "退回", "accepted": "接收", "amended": "更正"}
+
+// amended are the figures after an amendment of what is frozen, or why it has no
+// effect.
+func (f FrozenReturn) amended(p *ReturnAmended) ([]FormFigure, Text) {
 	switch {
 	case p.Number != f.Amendment+1:
-		return nil, fmt.Errorf("it is amendment %d, and %d was to come", p.Number, f.Amendment+1)
+		return nil, Text{fmt.Sprintf("这是第%d次更正，而应为第%d次", p.Number, f.Amendment+1), fmt.Sprintf("it is amendment %d, and %d was to come", p.Number, f.Amendment+1)}
 	case p.Form != f.Form:
-		return nil, fmt.Errorf("it amends the form %s, and the return is in %s", p.Form, f.Form)
+		return nil, Text{fmt.Sprintf("更正的是表式%s，而月报用的是表式%s", p.Form, f.Form), fmt.Sprintf("it amends the form %s, and the return is in %s", p.Form, f.Form)}
 	}
 	out := slices.Clone(f.Figures)
 	for _, c := range p.Changes {
 		i := slices.IndexFunc(out, func(x FormFigure) bool { return x.Cell == c.Cell })
 		if i < 0 {
-			return nil, fmt.Errorf("the form has no cell %s", c.Cell)
+			return nil, Text{"表中没有" + c.Cell, "the form has no cell " + c.Cell}
 		}
 		v := out[i].Value(c.Column)
 		if *v != c.Old {
-			return nil, fmt.Errorf("what it says stood in %s of %s did not stand there", c.Column, c.Cell)
+			return nil, Text{fmt.Sprintf("%s（%s）的原值与已上报的不符", c.Cell, c.Column), fmt.Sprintf("what it says stood in %s of %s did not stand there", c.Column, c.Cell)}
 		}
 		*v = c.New
 	}
-	return out, nil
+	return out, Text{}
 }
 
 // Amendment lists what differs between frozen figures and the same form's

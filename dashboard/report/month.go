@@ -92,6 +92,19 @@ func (m DivisionMonth) Figures() []schemas.FormFigure {
 	return out
 }
 
+// divisions are the sheet of divisions as it is frozen.
+func (m DivisionMonth) divisions() []schemas.FormDivision {
+	var out []schemas.FormDivision
+	for _, c := range m.Children {
+		row := schemas.FormDivision{Division: string(c.Division.Code), Month: map[string]schemas.FormValue{}}
+		for i, ind := range m.ChildIndicators {
+			row.Month[string(ind.Code)] = c.Figures[i].Frozen()
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
 // Frozen is the cell as it is frozen.
 func (f Figure) Frozen() schemas.FormValue {
 	switch f.Status {

@@ -1,7 +1,11 @@
 package report
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"zhiban/schemas"
 )
@@ -160,4 +164,62 @@ func hasChild(children []FormChild, code schemas.DivisionCode) bool {
 		}
 	}
 	return false
+}
+
+// A directory with a form of its own from a month on changes what is filled in
+// then, and nothing before.
+func TestAMonthIsFilledInInItsOwnLayout(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("../../schemas/forms")); err != nil {
+		t.Fatal(err)
+	}
+	const form = `version: 2026-11
+from: 2026-11
+title: {zh: 值班律师工作统计表（新）, en: New form}
+columns:
+  - {column: ytd, title: {zh: 累计, en: Year}}
+  - {column: month, title: {zh: 当月, en: Month}}
+groups:
+  - title: {zh: 咨询, en: Consultations}
+    rows:
+      - {indicator: persons_consulted, by: [channel]}
+      - {sum: [consultations, with_defender], label: {zh: 咨询合计, en: All}, by: [person_role]}
+      - {indicator: consultations, by: [channel]}
+children: [persons_consulted, consultations]
+`
+	if err := os.WriteFile(filepath.Join(dir, "new.yaml"), []byte(form), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rules, err := schemas.ReadReturnRules(os.DirFS(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{facts: []fact{
+		consulted("2026-10-03", "220182", "a", "phone"),
+		consulted("2026-11-02", "220182", "a", "visit"), consulted("2026-11-03", "220182", "a", "visit"), consulted("2026-11-04", "220182", "a", "phone"),
+		{code: schemas.WithDefender, day: "2026-11-04", division: "220182", role: "suspect"},
+	}}
+	fill := func(month string) DivisionMonth {
+		m, err := w.inquiry(ProvinceWide, "2026-12-03").divisionMonth(t.Context(), sheet{rules, rules.FormOf(monthOf(month)), "220182", monthOf(month), false})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	m := fill("2026-11")
+	got := map[string]Figure{}
+	for _, line := range m.Groups[0].Lines {
+		got[line.Indicator.Name.ZH+line.Part.ZH] = line.Month
+	}
+	want := map[string]Figure{
+		"接受咨询人数": known(1), "接受咨询人数来访": known(1), "接受咨询人数来电": known(1), "接受咨询人数网络": known(0), "接受咨询人数在押会见": known(0), // of persons parts do not add up
+		"咨询合计": known(4), "咨询合计犯罪嫌疑人": known(4), "咨询合计被告人": known(0), "咨询合计近亲属": known(0), "咨询合计其他": known(0),
+		"法律咨询": known(3), "法律咨询来访": known(2), "法律咨询来电": known(1), "法律咨询网络": known(0), "法律咨询在押会见": known(0),
+	}
+	if diff := cmp.Diff(want, got); diff != "" || m.Form.Version != "2026-11" || m.Form.Columns[0].Column != schemas.ColumnYTD {
+		t.Errorf("%s (-want +got):\n%s", m.Form.Version, diff)
+	}
+	if before := fill("2026-10"); before.Form.Version != "2026-2" || before.find(t, schemas.Consultations, "来电").Month != known(1) {
+		t.Errorf("October is in the form %s", before.Form.Version)
+	}
 }

@@ -98,6 +98,14 @@ type Blocker struct {
 	Final     bool                   `json:"final"` // no reason helps
 }
 
+// Title is the blocker's name; of one that is not known any more, its code.
+func (c BlockerCode) Title() schemas.Text {
+	if t, ok := blockerTitles[c]; ok {
+		return t
+	}
+	return schemas.Text{ZH: string(c), EN: string(c)}
+}
+
 var blockerTitles = map[BlockerCode]schemas.Text{
 	PeriodRunning:   {ZH: "统计时段尚未结束", EN: "The period is not over"},
 	UnsignedLines:   {ZH: "咨询台账未签字", EN: "Ledger lines are not signed"},
@@ -105,7 +113,7 @@ var blockerTitles = map[BlockerCode]schemas.Text{
 	MissingEvidence: {ZH: "告知缺少凭据", EN: "Notifications have no evidence"},
 	ParkedInTheWay:  {ZH: "有待处理记录未入账", EN: "Records are parked and do not count"},
 	ChildrenMissing: {ZH: "下级月报未接收", EN: "Returns below are not accepted"},
-	ChildrenChanged: {ZH: "下级月报接收后数据有变，尚未更正", EN: "Accepted returns below differ from the books and are not amended"},
+	ChildrenChanged: {ZH: "下级月报接收后账面有变，尚未更正", EN: "Accepted returns below differ from the books and are not amended"},
 }
 
 // Unanswered are the blockers that no override gives a reason for.
@@ -124,7 +132,7 @@ func Unanswered(blockers []Blocker, overrides []schemas.ReturnOverride) []Blocke
 func Freeze(m MonthlyReturn, filler string, overrides []schemas.ReturnOverride, file []byte) schemas.ReturnSubmitted {
 	p := schemas.ReturnSubmitted{
 		Division: string(m.ID.Division), Month: m.ID.Month.String(), Form: m.Live.Form.Version, Cut: m.Live.Cut.Offsets,
-		Figures: m.Live.Figures(), File: file, SHA256: schemas.SHA256(file), Filler: filler,
+		Figures: m.Live.Figures(), File: file, SHA256: schemas.SHA256(file), Filler: filler, Divisions: m.Live.divisions(),
 	}
 	for _, o := range overrides {
 		if slices.ContainsFunc(m.Blockers, func(b Blocker) bool { return string(b.Code) == o.Blocker }) {
@@ -143,12 +151,11 @@ func Freeze(m MonthlyReturn, filler string, overrides []schemas.ReturnOverride, 
 func Amend(m MonthlyReturn, signer, reason string, file []byte) schemas.ReturnAmended {
 	return schemas.ReturnAmended{
 		Number: m.Amendments() + 1, Signer: signer, Reason: reason, Form: m.Live.Form.Version, Cut: m.Live.Cut.Offsets,
-		Changes: m.Changes, File: file, SHA256: schemas.SHA256(file),
+		Changes: m.Changes, Divisions: m.Live.divisions(), File: file, SHA256: schemas.SHA256(file),
 	}
 }
 
 // Thaw is a frozen form as a document: live gives all but form and figures.
-// What a child had is in the frozen file alone.
 func Thaw(live DivisionMonth, form schemas.Form, v schemas.FrozenReturn) DivisionMonth {
 	m := live
 	m.Form, m.AsOf, m.Cut = form, v.Time, Cut{Offsets: v.Cut}
@@ -169,6 +176,25 @@ func Thaw(live DivisionMonth, form schemas.Form, v schemas.FrozenReturn) Divisio
 			}
 			l.Month, l.Year, l.LastYear, l.Before = Thawed(f.Month), Thawed(f.YTD), Thawed(f.LastYear), Figure{Status: NotAvailable}
 		}
+	}
+	if len(v.Divisions) == 0 {
+		return m
+	}
+	m.ChildIndicators = lookup(form.Children...)
+	for _, ind := range m.ChildIndicators {
+		m.Total = append(m.Total, Thawed(cells[string(ind.Code)].Month))
+	}
+	for _, row := range v.Divisions {
+		d, _ := schemas.Divisions.Get(schemas.DivisionCode(row.Division))
+		c := FormChild{Division: d, Own: d.Code == live.Division.Code}
+		for _, ind := range m.ChildIndicators {
+			f, ok := row.Month[string(ind.Code)]
+			if !ok {
+				f.Mark = schemas.MarkNotAvailable
+			}
+			c.Figures = append(c.Figures, Thawed(f))
+		}
+		m.Children = append(m.Children, c)
 	}
 	return m
 }
@@ -315,7 +341,7 @@ func (c closing) row(id schemas.ReturnID) ReturnRow {
 	for _, s := range r.Steps {
 		at := s.Recorded.In(schemas.Shanghai)
 		switch {
-		case s.Ignored != "":
+		case s.Ignored != (schemas.Text{}):
 		case s.Verb == "submitted":
 			row.Submitted, row.Filler, row.Reason = &at, s.By, ""
 		case s.Verb == "returned":
@@ -373,7 +399,7 @@ func (c closing) grid(root schemas.ReturnID, cut Cut) CloseGrid {
 func (w *Warehouse) blockers(ctx context.Context, i inquiry, m MonthlyReturn, all map[schemas.ReturnID]schemas.MonthlyReturn) ([]Blocker, error) {
 	out := []Blocker{}
 	add := func(code BlockerCode, count int64, b Blocker) {
-		if b.Code, b.Title, b.Count = code, blockerTitles[code], count; count > 0 {
+		if b.Code, b.Title, b.Count = code, code.Title(), count; count > 0 {
 			out = append(out, b)
 		}
 	}

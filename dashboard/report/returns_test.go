@@ -338,3 +338,32 @@ func TestAReturnIsAskedForInFewQuestions(t *testing.T) {
 		t.Errorf("%d queries", n)
 	}
 }
+
+// The sheet of divisions is frozen with the form: what comes later is not in it.
+func TestTheSheetOfDivisionsIsFrozen(t *testing.T) {
+	m := &months{t: t}
+	m.did(court, 1, "consultation.recorded", consultation, "9h")
+	m.did("220100-court", 2, "consultation.recorded", consultation, "9h")
+	m.submit("2026-10-08", "220100")
+	m.did(court, 3, "consultation.recorded", consultation, "10h")
+	r := m.on("2026-10-12").returned("220100", nil)
+	standing, _ := r.Standing()
+	then := Thaw(r.Live, r.Live.Form, standing)
+	if len(then.Children) != len(r.Live.Children) || len(then.Children) < 10 {
+		t.Fatalf("%d rows are frozen, %d live", len(then.Children), len(r.Live.Children))
+	}
+	at := slices.IndexFunc(then.ChildIndicators, func(ind schemas.Indicator) bool { return ind.Code == schemas.Consultations })
+	for k, c := range then.Children {
+		now := r.Live.Children[k]
+		want := map[schemas.DivisionCode][2]float64{"220182": {1, 2}, "220100": {1, 1}}[c.Division.Code]
+		if now.Division != c.Division || now.Own != c.Own || c.Own != (c.Division.Code == "220100") || c.Figures[at] != known(want[0]) || now.Figures[at] != known(want[1]) {
+			t.Errorf("%s: frozen %v, live %v, want %v", c.Division.Name, c.Figures[at], now.Figures[at], want)
+		}
+	}
+	if then.Total[at] != known(2) || r.Live.Total[at] != known(3) {
+		t.Errorf("the whole is frozen at %v, live %v", then.Total[at], r.Live.Total[at])
+	}
+	if amended := Amend(r, "赵国华", "补录", nil); len(amended.Divisions) != len(then.Children) {
+		t.Errorf("the amendment has the sheet %v", amended.Divisions)
+	}
+}

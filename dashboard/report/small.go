@@ -1,6 +1,7 @@
 package report
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -116,6 +117,11 @@ func withoutSmall(s Scope, r schemas.MonthlyReturn) schemas.MonthlyReturn {
 			if small(f.Cell) {
 				v.Figures[k] = schemas.FormFigure{Cell: f.Cell, Month: none, YTD: none, LastYear: none}
 			}
+		}
+		v.Divisions = slices.Clone(v.Divisions)
+		for k, d := range v.Divisions {
+			v.Divisions[k].Month = maps.Clone(d.Month)
+			maps.DeleteFunc(v.Divisions[k].Month, func(cell string, _ schemas.FormValue) bool { return small(cell) })
 		}
 		v.Changes = slices.DeleteFunc(slices.Clone(v.Changes), func(c schemas.FormChange) bool { return small(c.Cell) })
 	}

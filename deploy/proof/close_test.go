@@ -401,8 +401,8 @@ func (c *closeTest) compareWithLog(places []schemas.DivisionCode) {
 			t.Errorf("%s is %s", id, r.State)
 		}
 		for _, s := range r.Steps {
-			if s.Ignored != "" {
-				t.Errorf("%s: a step has no effect: %s", id, s.Ignored)
+			if s.Ignored != (schemas.Text{}) {
+				t.Errorf("%s: a step has no effect: %s", id, s.Ignored.EN)
 			}
 		}
 		c.standing[id], _ = r.Standing()
