@@ -38,17 +38,35 @@ func BenchmarkPost(b *testing.B) {
 		{"log", as(clerk, s)},
 	}
 	for _, n := range []int{1, 100, 1000} {
+		var batch []schemas.Envelope
+		for i := range n {
+			batch = append(batch, signIn(stations[i%len(stations)], i%60))
+		}
 		for _, h := range handlers {
-			b.Run(fmt.Sprintf("events=%d/%s", n, h.name), func(b *testing.B) { benchmarkPost(b, h.handler, n) })
+			b.Run(fmt.Sprintf("events=%d/%s", n, h.name), func(b *testing.B) { benchmarkPost(b, h.handler, batch) })
 		}
 	}
 }
 
-func benchmarkPost(b *testing.B, h http.Handler, events int) {
-	var batch []schemas.Envelope
-	for i := range events {
-		batch = append(batch, signIn(stations[i%len(stations)], i%60))
+// BenchmarkPostConsultations is BenchmarkPost of events that name a person, without
+// texts and with.
+func BenchmarkPostConsultations(b *testing.B) {
+	s := newServer(b, newLog(b, 6), func(c *Config) { c.MaxQueued = 64 * MaxBatchEvents })
+	for _, texts := range []bool{false, true} {
+		var batch []schemas.Envelope
+		for i := range 100 {
+			e, _ := consultation(b, fmt.Sprintf("p-%d", i))
+			if !texts {
+				e.Data = mustJSON(b, schemas.ConsultationRecorded{Lawyer: "12201201810123456", Channel: "visit", Person: fmt.Sprintf("p-%d", i), PersonRole: "suspect"})
+			}
+			batch = append(batch, e)
+		}
+		b.Run(fmt.Sprintf("texts=%v", texts), func(b *testing.B) { benchmarkPost(b, as(clerk, s), batch) })
 	}
+}
+
+func benchmarkPost(b *testing.B, h http.Handler, batch []schemas.Envelope) {
+	events := len(batch)
 	body, mediaType := mustJSON(b, batch), BatchMediaType
 	if events == 1 {
 		body, mediaType = mustJSON(b, batch[0]), EventMediaType

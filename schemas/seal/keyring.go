@@ -61,10 +61,10 @@ type Keyring struct {
 	pseudonyms *pseudonyms
 	now        func() time.Time
 
-	making sync.Mutex // held while a key is made, erased or rotated
-	mu     sync.Mutex
-	names  map[string]string  // by person, the name of the key to seal with
-	open   map[string]openKey // by name
+	whole sync.Mutex // held while keys are erased or rotated: one such change at a time
+	mu    sync.Mutex
+	names map[string]string  // by person, the name of the key to seal with
+	open  map[string]openKey // by name
 }
 
 // openKey is a data key, as long as the table has it wrapped like that.
@@ -162,8 +162,12 @@ func (k *Keyring) Unseal(ctx context.Context, person string, of schemas.CaseID, 
 	}
 	person = k.Pseudonym(person)
 	name := keyName(person, hex.EncodeToString(raw[:keyIDBytes]))
-	if erased, err := k.erased(name); err != nil || erased {
-		return "", errors.Join(err, ErrErased)
+	erased, err := k.erased(name)
+	if err != nil {
+		return "", fmt.Errorf("unseal a text: %w", err)
+	}
+	if erased {
+		return "", ErrErased
 	}
 	cipher, ok, err := k.cipher(ctx, name)
 	switch {
@@ -183,8 +187,8 @@ func (k *Keyring) Unseal(ctx context.Context, person string, of schemas.CaseID, 
 // and tells how many there were. The pseudonym may be keyed or not. After an
 // error do it again.
 func (k *Keyring) Erase(ctx context.Context, person string) (keys int, err error) {
-	k.making.Lock()
-	defer k.making.Unlock()
+	k.whole.Lock()
+	defer k.whole.Unlock()
 	person = k.Pseudonym(person)
 	var names []string
 	k.table.Each(keyPrefix+person+"/", func(name string, _ []byte) bool {
@@ -221,8 +225,8 @@ func (k *Keyring) Erase(ctx context.Context, person string) (keys int, err error
 // Rotate wraps every data key by the primary master key that is not yet, and
 // tells how many it did. After an error do it again: it goes on with the rest.
 func (k *Keyring) Rotate(ctx context.Context) (rewrapped int, err error) {
-	k.making.Lock()
-	defer k.making.Unlock()
+	k.whole.Lock()
+	defer k.whole.Unlock()
 	names := map[string][]byte{}
 	k.table.Each(keyPrefix, func(name string, value []byte) bool {
 		names[name] = value
@@ -241,8 +245,8 @@ func (k *Keyring) Rotate(ctx context.Context) (rewrapped int, err error) {
 }
 
 func (k *Keyring) rewrap(ctx context.Context, name string, value []byte) (done bool, err error) {
-	if erased, err := k.erased(name); err != nil || erased {
-		return false, errors.Join(err, k.table.Delete(ctx, name))
+	if erased, err := k.deleteErased(ctx, name); err != nil || erased {
+		return false, err
 	}
 	var w wrappedKey
 	if err := json.Unmarshal(value, &w); err != nil {
@@ -258,10 +262,17 @@ func (k *Keyring) rewrap(ctx context.Context, name string, value []byte) (done b
 	if err := k.store(ctx, name, key); err != nil {
 		return false, err
 	}
-	if erased, err := k.erased(name); err != nil || erased { // by another process meanwhile
-		return false, errors.Join(err, k.table.Delete(ctx, name))
+	erased, err := k.deleteErased(ctx, name) // by another process meanwhile
+	return err == nil && !erased, err
+}
+
+// deleteErased takes a key that was destroyed out of the table.
+func (k *Keyring) deleteErased(ctx context.Context, name string) (erased bool, err error) {
+	erased, err = k.erased(name)
+	if err != nil || !erased { // never delete what may still be needed
+		return false, err
 	}
-	return true, nil
+	return true, k.table.Delete(ctx, name)
 }
 
 // sealing is the key that a person's texts are sealed with now; it is made when

@@ -384,3 +384,35 @@ func BenchmarkUnseal(b *testing.B) {
 		opens(k, "p-1", sealed)
 	}
 }
+
+// An erasure that cannot be read is no erasure: nothing is destroyed for it, and no
+// text passes for one that was.
+func TestAnErasureThatCannotBeReadDestroysNothing(t *testing.T) {
+	m, file := newMemory(), keyFileIn(t)
+	k := ring(t, m, file)
+	sealed, err := k.Seal(t.Context(), "p-1", case1, "question", "问")
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := erasedPrefix + k.Pseudonym("p-1")
+	m.content[name] = []byte("{")
+	if _, err := k.Unseal(t.Context(), "p-1", case1, "question", sealed); err == nil || errors.Is(err, ErrErased) {
+		t.Errorf("unseal: %v", err)
+	}
+	if _, err := k.Seal(t.Context(), "p-1", case1, "question", sealed); err == nil {
+		t.Error("a sealed text passed unseen")
+	}
+	if err := file.Add(day); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.Rotate(t.Context()); err == nil {
+		t.Error("the rotation did not say so")
+	}
+	delete(m.content, name)
+	if _, err := k.Rotate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := k.Unseal(t.Context(), "p-1", case1, "question", sealed); err != nil || text != "问" {
+		t.Errorf("afterwards it opens as %q, %v", text, err)
+	}
+}
