@@ -2,10 +2,12 @@ package ledger
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"io"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -72,7 +74,7 @@ const sniffed = 64 << 10
 func sniffComma(text string) rune {
 	best, most := ',', 0
 	for _, comma := range []rune{',', ';', '\t'} {
-		r := newCSVReader(text[:min(len(text), sniffed)], comma)
+		r := newCSVReader(strings.NewReader(text[:min(len(text), sniffed)]), comma)
 		fields := 0
 		for range headRows {
 			record, err := r.Read()
@@ -88,15 +90,38 @@ func sniffComma(text string) rune {
 	return best
 }
 
-func newCSVReader(text string, comma rune) *csv.Reader {
-	r := csv.NewReader(strings.NewReader(text))
+func newCSVReader(text io.Reader, comma rune) *csv.Reader {
+	r := csv.NewReader(text)
 	r.Comma, r.LazyQuotes, r.FieldsPerRecord = comma, true, -1
 	return r
 }
 
+// maxRecord bounds a row in bytes, with what the reader has read ahead: a quote
+// that is never closed would make one of the whole file.
+const maxRecord = 2 << 20
+
+// recordReader gives a text until a row is too long; who has read one sets left.
+type recordReader struct {
+	text string
+	left int
+}
+
+func (r *recordReader) Read(p []byte) (int, error) {
+	switch {
+	case r.text == "":
+		return 0, io.EOF
+	case r.left <= 0:
+		return 0, errorf("有一行超过 %d MB，不像台账；请检查引号是否成对", maxRecord>>20)
+	}
+	n := copy(p, r.text[:min(len(r.text), r.left)])
+	r.text, r.left = r.text[n:], r.left-n
+	return n, nil
+}
+
 // records calls use with every row that is not blank, until it returns false.
 func (f *csvFile) records(use func(n int, record []string) bool) error {
-	r := newCSVReader(f.text, f.comma)
+	text := &recordReader{text: f.text, left: maxRecord}
+	r := newCSVReader(text, f.comma)
 	breaks := 0 // within quotes so far
 	for {
 		record, err := r.Read()
@@ -106,6 +131,7 @@ func (f *csvFile) records(use func(n int, record []string) bool) error {
 		if err != nil {
 			return err
 		}
+		text.left = maxRecord
 		line, _ := r.FieldPos(0)
 		n := line - breaks
 		for _, field := range record {
@@ -122,17 +148,39 @@ func (f *csvFile) sheets() []string { return []string{f.name} }
 func (f *csvFile) hidden(string) bool { return false }
 
 func (f *csvFile) rows(_ string, use func(n int, cells []string) bool) error {
-	return f.records(func(n int, record []string) bool {
+	var wrong error
+	err := f.records(func(n int, record []string) bool {
 		cells := record[:min(len(record), maxColumns)]
+		if wrong = checkCells(n, cells); wrong != nil {
+			return false
+		}
 		for i, c := range cells {
 			// ="12201201810123456" keeps a spreadsheet from taking it for a number.
-			if rest, ok := strings.CutPrefix(c, `="`); ok {
-				cells[i] = strings.TrimSuffix(rest, `"`)
+			if quotedText.MatchString(c) {
+				cells[i] = c[len(`="`) : len(c)-len(`"`)]
+			} else if rest, ok := strings.CutPrefix(c, "'"); ok && isFormula(rest) {
+				cells[i] = rest
 			}
 		}
 		return use(n, cells)
 	})
+	return cmp.Or(wrong, err)
 }
+
+// isFormula tells whether a spreadsheet would compute a text of a CSV file, or run
+// what it says. A number, or a text in quotes (="0431"), is only itself.
+func isFormula(s string) bool {
+	s = strings.TrimLeft(s, " \t\r\n\f\u00a0\u3000")
+	if s == "" || !strings.ContainsRune("=+-@＝＋－＠", []rune(s)[0]) {
+		return false
+	}
+	return !signedNumber.MatchString(s) && !quotedText.MatchString(s)
+}
+
+var (
+	signedNumber = regexp.MustCompile(`^[+-][0-9]*[.]?[0-9]*$`) // and a dash alone
+	quotedText   = regexp.MustCompile(`^="[^"]*"$`)
+)
 
 func (f *csvFile) merges(string) *merges { return &merges{} }
 
@@ -143,7 +191,8 @@ func (f *csvFile) dateText(s string) string { return s }
 func (f *csvFile) Close() error { return nil }
 
 // annotateCSV writes a copy with the column 导入结果, in UTF-8 with a byte order
-// mark, which is what a spreadsheet opens correctly.
+// mark, which is what a spreadsheet opens correctly. Texts that it would take for
+// formulas are marked as texts.
 func (l *Ledger) annotateCSV(src []byte, w io.Writer) error {
 	f, ok := openCSV(l.File, src)
 	if !ok {
@@ -168,6 +217,11 @@ func (l *Ledger) annotateCSV(src []byte, w io.Writer) error {
 		}
 		if table >= 0 && l.Sheets[table].Skipped.ZH == "" {
 			record = l.Sheets[table].withResult(record, n, results[n])
+		}
+		for i, c := range record {
+			if isFormula(c) {
+				record[i] = "'" + c // as which it is read again
+			}
 		}
 		_ = out.Write(record)
 		return out.Error() == nil

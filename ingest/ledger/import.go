@@ -435,6 +435,12 @@ func (r *run) unknown(ctx context.Context, l *Ledger, s *Sent) ([]schemas.Envelo
 	var origins []int
 	for i, e := range l.Events {
 		old, ok := known[e.ID]
+		if ok {
+			var err error
+			if e, err = withPerson(old, e); err != nil {
+				return nil, nil, err
+			}
+		}
 		if ok && sameContent(old, e) {
 			s.Known++
 			continue
@@ -452,6 +458,30 @@ func (r *run) unknown(ctx context.Context, l *Ledger, s *Sent) ([]schemas.Envelo
 		events, origins = append(events, e), append(origins, l.origins[i])
 	}
 	return events, origins, nil
+}
+
+// withPerson is e with the pseudonym under which the platform holds the person of
+// the line: keyed, it can only be compared with itself.
+func withPerson(held, e schemas.Envelope) (schemas.Envelope, error) {
+	var was struct {
+		Person string `json:"person"`
+	}
+	if json.Unmarshal(held.Data, &was) != nil || !schemas.IsKeyed(was.Person) {
+		return e, nil
+	}
+	var data map[string]json.RawMessage
+	if err := json.Unmarshal(e.Data, &data); err != nil {
+		return e, err
+	}
+	if data["person"] == nil {
+		return e, nil
+	}
+	var err error
+	if data["person"], err = json.Marshal(was.Person); err != nil {
+		return e, err
+	}
+	e.Data, err = json.Marshal(data)
+	return e, err
 }
 
 func sameContent(a, b schemas.Envelope) bool {

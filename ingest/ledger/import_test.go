@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"os"
@@ -304,5 +305,43 @@ func TestAServerThatAnswersShortIsAFailure(t *testing.T) {
 	}})
 	if ExitStatus(err) != 1 || !strings.Contains(text, "服务器对 2 条事件只答复了 1 条") || !bytes.Contains([]byte(text), []byte("可导入")) {
 		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+// The platform holds a person under a keyed pseudonym, which the file cannot know.
+func TestALineWhosePersonIsKeyedIsNotChanged(t *testing.T) {
+	inDir(t, map[string][]byte{
+		"a.xlsx": book(t, consultSheet(consultLine)),
+		"b.xlsx": book(t, consultSheet(with(consultLine, 3, "被告人"))),
+	})
+	p := newPlatform(t)
+	const keyed = schemas.KeyedPrefix + "abcdefghijklmnopqrstuvwxyz234567"
+	o := Options{Files: []string{"a.xlsx"}, Send: p.Send, Known: func(ctx context.Context, ids []string) (map[string]schemas.Envelope, error) {
+		known, err := p.Known(ctx, ids)
+		for id, e := range known {
+			var data map[string]any
+			if json.Unmarshal(e.Data, &data) == nil && data["person"] != nil {
+				data["person"] = keyed
+				e.Data, _ = json.Marshal(data)
+				known[id] = e
+			}
+		}
+		return known, err
+	}}
+	for i, sent := range []int{2, 0} {
+		before := p.sent
+		if text, err := runImport(t, o); err != nil || p.sent-before != sent {
+			t.Errorf("time %d: %v, sent %d, expected %d\n%s", i, err, p.sent-before, sent, text)
+		}
+	}
+	o.Files = []string{"b.xlsx"}
+	if text, err := runImport(t, o); err != nil || !strings.Contains(text, "1 条更正") {
+		t.Errorf("%v\n%s", err, text)
+	}
+	var c schemas.Corrected
+	var data schemas.ConsultationRecorded
+	last := p.order[len(p.order)-1]
+	if json.Unmarshal(last.Data, &c) != nil || json.Unmarshal(c.Data, &data) != nil || data.Person != keyed || data.PersonRole != "defendant" {
+		t.Errorf("the correction is %s", last.Data)
 	}
 }

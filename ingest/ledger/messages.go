@@ -20,12 +20,19 @@ var english = map[string]string{
 	"打不开：%v":     "cannot be opened: %v",
 	"是文件夹，请给出文件": "is a folder; give files",
 	"读取失败：%v":    "cannot be read: %v",
-	"读取中断，文件太大或机器太忙：%v":                                         "reading was broken off, the file is too large or the machine too busy: %v",
-	"文件内容已损坏（%v）。请在 Excel 中打开后另存为 .xlsx":                        "the content is damaged (%v). Open it in Excel and save it as .xlsx",
-	"文件不完整或已损坏，打不开。请重新复制一份，或在 Excel 中打开后另存为 .xlsx":              "the file is incomplete or damaged. Copy it anew, or open it in Excel and save it as .xlsx",
-	"既不是 Excel 工作簿（.xlsx），也不是 CSV 文件。请在 Excel 或 WPS 中另存为 .xlsx": "is neither an Excel workbook (.xlsx) nor a CSV file. Save it as .xlsx in Excel or WPS",
-	"不是 Excel 工作簿（.xlsx）。请在 Excel 或 WPS 中另存为 .xlsx":             "is no Excel workbook (.xlsx). Save it as .xlsx in Excel or WPS",
-	"文件解压后超过 %d MB，不像台账，不予打开。请把台账复制到新的工作簿再导入":                   "holds more than %d MB, which no ledger does, and is not opened. Copy the ledger into a new workbook",
+	"读取中断，文件太大或机器太忙：%v":                                             "reading was broken off, the file is too large or the machine too busy: %v",
+	"文件内容已损坏（%v）。请在 Excel 中打开后另存为 .xlsx":                            "the content is damaged (%v). Open it in Excel and save it as .xlsx",
+	"文件不完整或已损坏，打不开。请重新复制一份，或在 Excel 中打开后另存为 .xlsx":                  "the file is incomplete or damaged. Copy it anew, or open it in Excel and save it as .xlsx",
+	"既不是 Excel 工作簿（.xlsx），也不是 CSV 文件。请在 Excel 或 WPS 中另存为 .xlsx":     "is neither an Excel workbook (.xlsx) nor a CSV file. Save it as .xlsx in Excel or WPS",
+	"不是 Excel 工作簿（.xlsx）。请在 Excel 或 WPS 中另存为 .xlsx":                 "is no Excel workbook (.xlsx). Save it as .xlsx in Excel or WPS",
+	"文件解压后超过 %d MB，不像台账，不予打开。请把台账复制到新的工作簿再导入":                       "holds more than %d MB, which no ledger does, and is not opened. Copy the ledger into a new workbook",
+	"文件里有 %d 个部件，不像台账，不予打开。请把台账复制到新的工作簿再导入":                         "has %d parts, which no ledger has, and is not opened. Copy the ledger into a new workbook",
+	"文件里有 %d 张工作表，不像台账，不予打开。请分成几个文件再导入":                             "has %d sheets, which no ledger has, and is not opened. Split it",
+	"一张工作表里的合并单元格超过 %d 处，不像台账，不予打开。请把台账复制到新的工作簿再导入":                 "has more than %d merged ranges in a sheet, which no ledger has, and is not opened. Copy the ledger into a new workbook",
+	"第%d行有一格超过 32767 字，不像台账；CSV 文件请检查引号是否成对":                        "row %d has a cell of more than 32767 letters, which no ledger has; in a CSV file see whether quotes are in pairs",
+	"有一行超过 %d MB，不像台账；请检查引号是否成对":                                    "a row is longer than %d MB, which none of a ledger is; see whether quotes are in pairs",
+	"没有登录，或登录、令牌已失效：请重新登录后再试；命令行请用 --token 或环境变量 ZHIBAN_TOKEN 给出令牌": "you are not logged in, or the login or token is no longer good: log in again; on the command line give a token with --token or ZHIBAN_TOKEN",
+	"您的账号没有这项权限；如需导入，请联系上级管理员":                                      "your account may not do this; ask the office above you",
 	"文件是空的": "the file is empty",
 	"文件超过 %d MB，不像台账。请删去图片等无关内容后再导入":                  "is larger than %d MB, which no ledger is. Remove pictures and the like",
 	"文件设有打开密码。请在 Excel 中取消密码（文件→信息→保护工作簿）后再导入":        "needs a password to open. Remove it in Excel (File, Info, Protect Workbook)",
@@ -210,6 +217,12 @@ func ErrorText(err error) schemas.Text {
 	var e *textError
 	if errors.As(err, &e) {
 		return e.text
+	}
+	switch schemas.KindOf(err) {
+	case schemas.Unauthenticated:
+		return tell("没有登录，或登录、令牌已失效：请重新登录后再试；命令行请用 --token 或环境变量 ZHIBAN_TOKEN 给出令牌")
+	case schemas.Forbidden:
+		return tell("您的账号没有这项权限；如需导入，请联系上级管理员")
 	}
 	return schemas.Text{ZH: err.Error(), EN: err.Error()}
 }

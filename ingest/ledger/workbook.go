@@ -25,6 +25,15 @@ const (
 	// maxColumns bounds a row: what stands further to the right is not part of
 	// a ledger.
 	maxColumns = 64
+	// maxParts bounds the files in a workbook, maxSheets its sheets, maxMerged the
+	// merged ranges of a sheet.
+	maxParts, maxSheets, maxMerged = 2000, 100, 50_000
+	// maxLetters bounds a cell's text in bytes: a spreadsheet takes 32767 letters.
+	maxLetters = 4 * 32767
+	// maxSpread bounds the cells of a sheet that is held in memory, with the empty
+	// ones before its last cells and rows: the library makes room for those too.
+	// One with more is streamed.
+	maxSpread = 2_000_000
 )
 
 // maxInMemory bounds a sheet that is held in memory as a whole; a larger one is
@@ -106,10 +115,16 @@ func openWorkbook(name string, b []byte) (*workbook, error) {
 	if !isWorkbook {
 		return nil, unreadable(name, "不是 Excel 工作簿（.xlsx）。请在 Excel 或 WPS 中另存为 .xlsx")
 	}
+	if len(zr.File) > maxParts {
+		return nil, unreadable(name, "文件里有 %d 个部件，不像台账，不予打开。请把台账复制到新的工作簿再导入", len(zr.File))
+	}
 	if unpacked > maxUnpacked {
 		return nil, unreadable(name, "文件解压后超过 %d MB，不像台账，不予打开。请把台账复制到新的工作簿再导入", maxUnpacked>>20)
 	}
 	merged, large, err := checkSheets(zr)
+	if errors.Is(err, errManyMerged) {
+		return nil, unreadable(name, "一张工作表里的合并单元格超过 %d 处，不像台账，不予打开。请把台账复制到新的工作簿再导入", maxMerged)
+	}
 	if err != nil {
 		return nil, unreadable(name, "文件内容已损坏（%v）。请在 Excel 中打开后另存为 .xlsx", err)
 	}
@@ -121,6 +136,10 @@ func openWorkbook(name string, b []byte) (*workbook, error) {
 	w.file, err = excelize.OpenReader(bytes.NewReader(b), excelize.Options{RawCellValue: true, UnzipSizeLimit: maxUnpacked, UnzipXMLSizeLimit: maxInMemory})
 	if err != nil {
 		return nil, unreadable(name, "文件内容已损坏（%v）。请在 Excel 中打开后另存为 .xlsx", err)
+	}
+	if n := w.file.SheetCount; n > maxSheets {
+		w.file.Close()
+		return nil, unreadable(name, "文件里有 %d 张工作表，不像台账，不予打开。请分成几个文件再导入", n)
 	}
 	if props, err := w.file.GetWorkbookProps(); err == nil && props.Date1904 != nil {
 		w.date1904 = *props.Date1904
@@ -177,22 +196,70 @@ func checkSheets(zr *zip.Reader) (merged map[string][]mergedRange, large bool, e
 		}
 		d := xml.NewDecoder(r)
 		d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
+		var of spread
 		for err == nil {
 			var t xml.Token
 			t, err = d.RawToken()
-			if el, ok := t.(xml.StartElement); ok && el.Name.Local == "mergeCell" {
-				if m, ok := mergedRef(el); ok {
-					merged[name] = append(merged[name], m)
-				}
+			el, ok := t.(xml.StartElement)
+			if !ok {
+				continue
+			}
+			of.add(el)
+			if el.Name.Local != "mergeCell" {
+				continue
+			}
+			if m, ok := mergedRef(el); ok {
+				merged[name] = append(merged[name], m)
+			}
+			if len(merged[name]) > maxMerged {
+				err = errManyMerged
 			}
 		}
 		r.Close()
+		large = large || of.cells() > maxSpread
 		if !errors.Is(err, io.EOF) {
 			return nil, large, err
 		}
 	}
 	return merged, large, nil
 }
+
+var errManyMerged = errors.New("too many merged ranges")
+
+// spread is how far a sheet's cells reach.
+type spread struct {
+	lastRow, rows int // the number of the last row, and the cells of the rows before
+	column        int // of the last cell of the row
+}
+
+func (s *spread) add(el xml.StartElement) {
+	at := ""
+	for _, a := range el.Attr {
+		if a.Name.Local == "r" {
+			at = a.Value
+		}
+	}
+	switch el.Name.Local {
+	case "row":
+		s.rows, s.column = s.rows+s.column, 0
+		if n, err := strconv.Atoi(at); err == nil {
+			s.lastRow = max(s.lastRow, n)
+		} else {
+			s.lastRow++
+		}
+	case "c":
+		column := 0
+		for _, r := range strings.ToUpper(at) {
+			if r < 'A' || r > 'Z' || column > 1<<20 {
+				break
+			}
+			column = 26*column + int(r-'A') + 1
+		}
+		s.column = max(s.column+1, column)
+	}
+}
+
+func (s *spread) cells() int { return s.lastRow + s.rows + s.column }
 
 // partName is the name of a part of the package as it is compared.
 func partName(s string) string {
@@ -282,11 +349,26 @@ func (w *workbook) rows(sheet string, use func(n int, cells []string) bool) erro
 			rows.Close()
 			return errorf("第%d行：%v", n, err)
 		}
-		if len(cells) > 0 && !use(n, cells[:min(len(cells), maxColumns)]) {
+		cells = cells[:min(len(cells), maxColumns)]
+		if err := checkCells(n, cells); err != nil {
+			rows.Close()
+			return err
+		}
+		if len(cells) > 0 && !use(n, cells) {
 			break
 		}
 	}
 	return rows.Close()
+}
+
+// checkCells refuses texts that no spreadsheet takes.
+func checkCells(row int, cells []string) error {
+	for _, c := range cells {
+		if len(c) > maxLetters {
+			return errorf("第%d行有一格超过 32767 字，不像台账；CSV 文件请检查引号是否成对", row)
+		}
+	}
+	return nil
 }
 
 // isNumber tells whether a cell holds a number, as opposed to text that looks
@@ -356,7 +438,8 @@ func (m *merges) fill(n int, cells []string) []string {
 	}
 	m.open = slices.DeleteFunc(m.open, func(r mergedRange) bool { return r.bottom < n })
 	for ; m.next < len(m.ranges) && m.ranges[m.next].top <= n; m.next++ {
-		if r := m.ranges[m.next]; r.top == n && r.bottom > n && r.left < len(cells) {
+		// Ranges that do not overlap are as many as there are columns.
+		if r := m.ranges[m.next]; r.top == n && r.bottom > n && r.left < len(cells) && len(m.open) < maxColumns {
 			r.value = cells[r.left]
 			m.open = append(m.open, r)
 		}
