@@ -11,6 +11,8 @@
 //	zhiban rebuild               fill new tables from the log, compare, switch
 //	zhiban verify                recount the log independently and compare
 //	zhiban deadletter            see to records that could not be read
+//	zhiban account, token        who may come in
+//	zhiban erase, keys           sealed texts and their keys
 //
 // This file parses flags, builds the parts, runs them and closes them; what
 // they do stands in their packages.
@@ -24,14 +26,17 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"syscall"
+	"text/tabwriter"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -40,10 +45,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/schollz/progressbar/v3"
+	"github.com/segmentio/kafka-go"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/term"
 
 	"zhiban/dashboard"
+	"zhiban/dashboard/login"
 	"zhiban/dashboard/report"
 	"zhiban/deploy/embedded"
 	"zhiban/ingest"
@@ -55,6 +62,11 @@ import (
 	"zhiban/projector/operate"
 	"zhiban/schemas"
 	"zhiban/schemas/access"
+	"zhiban/schemas/audit"
+	"zhiban/schemas/directory"
+	"zhiban/schemas/kafkaconn"
+	"zhiban/schemas/ktable"
+	"zhiban/schemas/seal"
 	"zhiban/schemas/warehouse"
 )
 
@@ -86,6 +98,10 @@ type command struct {
 	Rebuild    rebuildCommand    `cmd:"" help:"Fill new tables from the log, compare them with those in use, and switch."`
 	Verify     verifyCommand     `cmd:"" help:"Recount the log independently and compare every figure."`
 	Deadletter deadletterCommand `cmd:"" help:"See to records of the log that could not be read."`
+	Account    accountCommand    `cmd:"" help:"See to the accounts of people and offices."`
+	Token      tokenCommand      `cmd:"" help:"See to the tokens of programs."`
+	Erase      eraseCommand      `cmd:"" help:"Destroy the keys of a person, so that their texts can be read nowhere any more."`
+	Keys       keysCommand       `cmd:"" help:"See to the master keys."`
 }
 
 // Run parses, runs and returns the exit status: 0 done, 2 done in part or wrong
@@ -131,8 +147,139 @@ type run struct {
 
 // engines are the addresses of the log and the warehouse.
 type engines struct {
-	Kafka      []string `env:"ZHIBAN_KAFKA" required:"" placeholder:"HOST:PORT" help:"Kafka bootstrap addresses."`
-	ClickHouse string   `name:"clickhouse" env:"ZHIBAN_CLICKHOUSE" required:"" placeholder:"DSN" help:"Warehouse, clickhouse://user:password@host:9000/zhiban."`
+	Kafka      kafkaconn.Config
+	ClickHouse string
+}
+
+// inKafka says where the log is.
+type inKafka struct {
+	kafkaconn.Config
+}
+
+// open makes the transport that all parts of a process share. A broker that
+// refuses the settings is an error; one that is away may come back.
+func (k inKafka) open(ctx context.Context) (*eventLog, error) {
+	if len(k.Brokers) == 0 {
+		return nil, errors.New("say where Kafka is: --kafka HOST:PORT")
+	}
+	transport, err := k.Transport()
+	if err == nil {
+		err = k.Check(ctx)
+	}
+	if err != nil && schemas.KindOf(err) != schemas.Unavailable {
+		return nil, err
+	}
+	return &eventLog{k.Brokers, transport}, nil
+}
+
+// eventLog is the log as a process reaches it.
+type eventLog struct {
+	brokers   []string
+	transport *kafka.Transport
+}
+
+func (l *eventLog) close() { l.transport.CloseIdleConnections() }
+
+// inWarehouse says where the warehouse is.
+type inWarehouse struct {
+	ClickHouse string `name:"clickhouse" env:"ZHIBAN_CLICKHOUSE" required:"" placeholder:"DSN" help:"Warehouse, clickhouse://user:password@host:9000/zhiban."`
+}
+
+// masterKeys says where the master keys are.
+type masterKeys struct {
+	Keys string `env:"ZHIBAN_KEYS" type:"path" placeholder:"FILE" help:"Master keys of sealed texts and pseudonyms; made at the first start. Keep it, apart from the data: without it texts cannot be read and persons not be told apart."`
+}
+
+// entrance is how people and programs come in.
+type entrance struct {
+	Origin  string         `env:"ZHIBAN_ORIGIN" placeholder:"URL" help:"The site's address for people, for example https://zhiban.example; needed behind a proxy and for single sign-on."`
+	OIDC    string         `name:"oidc" env:"ZHIBAN_OIDC" type:"existingfile" placeholder:"FILE" help:"Settings of single sign-on by OpenID Connect (YAML)."`
+	Proxies []netip.Prefix `name:"trust-proxy" env:"ZHIBAN_TRUST_PROXY" placeholder:"NET" help:"Networks of the proxies whose X-Forwarded-For is believed, for example 10.0.0.0/8."`
+}
+
+// office is who may come in, and the trail of what they did. Accounts, keys and
+// trail are topics of the log, so that all processes have the same.
+type office struct {
+	directory *directory.Directory
+	trail     *audit.Trail
+	login     *login.Login
+	gate      *access.Gate
+	accounts  *ktable.Table
+}
+
+// office opens what stands in front of every page and API.
+func (r *run) office(ctx context.Context, at *eventLog, c entrance) (*office, error) {
+	o := &office{}
+	group, opening := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		o.accounts, err = ktable.Open(opening, ktable.Config{Brokers: at.brokers, Topic: schemas.AccessTopic, Transport: at.transport})
+		return err
+	})
+	group.Go(func() (err error) {
+		o.trail, err = audit.Open(opening, audit.Config{Brokers: at.brokers, Transport: at.transport})
+		return err
+	})
+	err := group.Wait()
+	if err == nil {
+		o.directory, err = directory.Open(o.accounts, time.Now)
+	}
+	if err == nil {
+		err = o.open(c, r.log)
+	}
+	if err != nil {
+		return nil, errors.Join(err, o.close())
+	}
+	return o, nil
+}
+
+func (o *office) open(c entrance, log *slog.Logger) (err error) {
+	record := func(ctx context.Context, e access.Entry) error { return o.trail.Record(ctx, audit.Record(e)) }
+	config := login.Config{Directory: o.directory, Sessions: o.directory, Secure: strings.HasPrefix(c.Origin, "https://"), Origin: c.Origin, Audit: record, Log: log}
+	if c.OIDC != "" {
+		if config.OIDC, err = login.ReadOIDC(c.OIDC); err != nil {
+			return err
+		}
+	}
+	if o.login, err = login.New(config); err != nil {
+		return err
+	}
+	o.gate = &access.Gate{Session: o.login.Session, Token: o.directory.Check, Audit: record, Proxies: c.Proxies, Log: log}
+	return nil
+}
+
+func (o *office) close() (err error) {
+	if o.trail != nil {
+		err = o.trail.Close()
+	}
+	if o.accounts != nil {
+		err = errors.Join(err, o.accounts.Close())
+	}
+	return err
+}
+
+// router is a router behind the gate, which lets in by rules.
+func (o *office) router(rules ...map[string]access.Rule) *mux.Router {
+	o.gate.Rules = login.Rules()
+	for _, more := range rules {
+		maps.Copy(o.gate.Rules, more)
+	}
+	router := mux.NewRouter()
+	router.Use(o.login.Middleware, o.gate.Middleware)
+	o.login.Register(router)
+	return router
+}
+
+// keyring opens the keys of sealed texts and pseudonyms.
+func (r *run) keyring(ctx context.Context, at *eventLog, file *seal.KeyFile) (*seal.Keyring, *ktable.Table, error) {
+	table, err := ktable.Open(ctx, ktable.Config{Brokers: at.brokers, Topic: schemas.KeyTopic, Transport: at.transport})
+	if err != nil {
+		return nil, nil, err
+	}
+	keys, err := seal.New(ctx, table, file, file.Pseudonyms())
+	if err != nil {
+		return nil, nil, errors.Join(err, table.Close())
+	}
+	return keys, table, nil
 }
 
 type standaloneCommand struct {
@@ -140,7 +287,14 @@ type standaloneCommand struct {
 	Data    string `env:"ZHIBAN_DATA" default:"data" type:"path" help:"Directory of log and warehouse."`
 	NoDemo  bool   `help:"Do not fill an empty platform with a demo province."`
 	Library string `env:"ZHIBAN_CLICKHOUSE_LIB" type:"path" placeholder:"FILE" help:"ClickHouse library (libchdb.so); found in the cache when not given."`
+	masterKeys
+	entrance
 	closing
+}
+
+// keyFile is beside the data, so that a copy of the data holds no key.
+func (c *standaloneCommand) keyFile() string {
+	return cmp.Or(c.Keys, strings.TrimRight(c.Data, string(filepath.Separator))+".keys")
 }
 
 // Run starts the engines and then, against them, the same parts that run apart
@@ -164,12 +318,17 @@ func (c *standaloneCommand) Run(ctx context.Context, r *run) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, eng.Close()) }()
-	at := engines{Kafka: []string{eng.Kafka()}, ClickHouse: eng.ClickHouse().DSN()}
+	at := engines{Kafka: kafkaconn.Config{Brokers: []string{eng.Kafka()}}, ClickHouse: eng.ClickHouse().DSN()}
 	withdraw, err := announceEngines(c.Data, at)
 	if err != nil {
 		return err
 	}
 	defer withdraw()
+	log, err := inKafka{at.Kafka}.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer log.close()
 	if err := warehouse.Migrate(ctx, at.ClickHouse); err != nil {
 		return err
 	}
@@ -178,33 +337,55 @@ func (c *standaloneCommand) Run(ctx context.Context, r *run) (err error) {
 		return err
 	}
 	defer conn.Close()
+	file, _, err := seal.OpenOrCreateKeyFile(c.keyFile(), time.Now())
+	if err != nil {
+		return err
+	}
+	keys, wrapped, err := r.keyring(ctx, log, file)
+	if err != nil {
+		return err
+	}
+	defer wrapped.Close()
+	office, err := r.office(ctx, log, c.entrance)
+	if err != nil {
+		return err
+	}
+	defer office.close()
+	office.gate.Nobody = office.sole
 
-	if demo := (demoProvince{c.Data, eng.Kafka()}); !c.NoDemo && (fresh || demo.begun()) {
+	demo := demoProvince{c.Data, eng.Kafka(), keys}
+	shown := !c.NoDemo && (fresh || demo.begun())
+	if shown {
 		if err := demo.fill(ctx, r.Stdout); err != nil {
 			return err
 		}
 	}
 
 	metrics := newMetrics()
-	in, err := r.ingest(at.Kafka)
+	in, err := r.ingest(log, keys, rules)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	pages, err := r.dashboard(conn, rules, dashboard.Config{Metrics: metrics, Ready: in.Ready, Replay: r.replay(at.Kafka, conn), Append: in.Append, Beside: []dashboard.Place{
-		{Path: "/desk", Title: schemas.Text{ZH: "工作站登记", EN: "Station desk"}},
-		{Path: "/import", Title: schemas.Text{ZH: "台账导入", EN: "Import ledgers"}},
+	pages, err := r.dashboard(conn, rules, dashboard.Config{Metrics: metrics, Ready: in.Ready, Replay: r.replay(log, conn), Append: in.Append, Audit: office.trail.Record, Beside: []dashboard.Place{
+		{Path: "/desk", Title: schemas.Text{ZH: "工作站登记", EN: "Station desk"}, May: access.WriteEvents},
+		{Path: "/import", Title: schemas.Text{ZH: "台账导入", EN: "Import ledgers"}, May: access.WriteEvents},
+		{Path: "/accounts", Title: schemas.Text{ZH: "账号与令牌", EN: "Accounts"}, May: access.ManageAccounts},
 	}})
 	if err != nil {
 		return err
 	}
-	router := mux.NewRouter()
+	router := office.router(dashboard.Rules(), ingest.Rules(), desk.Rules(), upload.Rules())
 	in.Register(router)
 	r.entryPages(router, "/docs/events", "/")
 	pages.Register(router)
+	router.NotFoundHandler = office.login.Middleware(office.gate.Unmatched(pages.Nowhere()))
+	office.gate.Deny = pages.Deny
 
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return r.project(ctx, at.Kafka, conn, "", metrics) })
+	group.Go(func() error { return r.project(ctx, log, conn, "", metrics) })
+	group.Go(func() error { return projector.ProjectAudit(ctx, log.brokers, log.transport, conn, r.log) })
+	group.Go(func() error { return office.directory.Tidy(ctx) })
 	group.Go(func() error { return serve(ctx, listener, router) })
 	group.Go(func() error {
 		select {
@@ -214,7 +395,12 @@ func (c *standaloneCommand) Run(ctx context.Context, r *run) (err error) {
 			return eng.Err()
 		}
 	})
-	fmt.Fprintf(r.Stdout, "值班律师工作站统计分析平台已启动：http://%s/\n按 Ctrl-C 停止。\n", listener.Addr())
+	origin := cmp.Or(c.Origin, "http://"+listener.Addr().String())
+	fmt.Fprintf(r.Stdout, "值班律师工作站统计分析平台已启动：%s/\n", origin)
+	if err := office.welcome(ctx, r.Stdout, origin, shown); err != nil {
+		r.log.Warn("no login links can be made now; zhiban account link makes one", "error", err)
+	}
+	fmt.Fprintln(r.Stdout, "按 Ctrl-C 停止。")
 	return group.Wait()
 }
 
@@ -222,32 +408,101 @@ func (c *standaloneCommand) Run(ctx context.Context, r *run) (err error) {
 // keep two cores busy, few enough to keep batches large.
 const embeddedPartitions = 4
 
-type ingestCommand struct {
-	Listen string   `env:"ZHIBAN_LISTEN" default:":8081" help:"Address of the API."`
-	Kafka  []string `env:"ZHIBAN_KAFKA" required:"" placeholder:"HOST:PORT" help:"Kafka bootstrap addresses."`
+// sole is the user of this machine, for as long as nobody has claimed it by
+// becoming administrator: a platform that was just started can be looked at, and
+// programs that came before accounts go on.
+func (o *office) sole(r *http.Request) (access.Identity, bool) {
+	if o.directory.Claimed() || !access.Local(r) {
+		return access.Identity{}, false
+	}
+	return access.Identity{Account: "standalone", Title: "本机用户", Role: access.Province, Scope: access.ProvinceWide, Sole: true}, true
 }
 
-// Run serves POST /api/v1/events.
+// welcome says how to come in: by the first administrator's link, and by one for
+// each role of the demonstration.
+func (o *office) welcome(ctx context.Context, out io.Writer, origin string, demo bool) error {
+	secret, err := o.directory.FirstAdministrator(ctx)
+	if err != nil {
+		return err
+	}
+	if secret != "" {
+		fmt.Fprintf(out, "尚未设置管理员：目前只有本机可以打开，无需登录。以下链接设置管理员，之后人人都须登录（24 小时内有效，只能用一次）：\n  %s\n", operate.LinkURL(origin, secret))
+	}
+	if _, was := o.directory.Account(string("demo-" + access.Province)); !demo && !was {
+		return nil
+	}
+	links, err := o.directory.DemoAccounts(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "以各角色进入演示的链接（24 小时内有效，只能用一次）：")
+	table := tabwriter.NewWriter(out, 2, 4, 2, ' ', 0)
+	for _, l := range links {
+		fmt.Fprintf(table, "  %s\t%s\n", operate.LinkURL(origin, l.Secret), l.Title)
+	}
+	return table.Flush()
+}
+
+type ingestCommand struct {
+	Listen string `env:"ZHIBAN_LISTEN" default:":8081" help:"Address of the API."`
+	inKafka
+	masterKeys
+	entrance
+	closing
+}
+
+// Run serves POST /api/v1/events, the desk and the import page.
 func (c *ingestCommand) Run(ctx context.Context, r *run) error {
+	rules, err := c.rules()
+	if err != nil {
+		return err
+	}
+	if c.Keys == "" {
+		return errors.New("say where the master keys are: --keys FILE; it is made if it is not there")
+	}
 	listener, err := listen(c.Listen)
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
-	in, err := r.ingest(c.Kafka)
+	log, err := c.inKafka.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer log.close()
+	file, _, err := seal.OpenOrCreateKeyFile(c.Keys, time.Now())
+	if err != nil {
+		return err
+	}
+	keys, wrapped, err := r.keyring(ctx, log, file)
+	if err != nil {
+		return err
+	}
+	defer wrapped.Close()
+	office, err := r.office(ctx, log, c.entrance)
+	if err != nil {
+		return err
+	}
+	defer office.close()
+	in, err := r.ingest(log, keys, rules)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
 	r.log.Info("ingest", "listen", listener.Addr())
-	router := mux.NewRouter()
+	router := office.router(ingest.Rules(), desk.Rules(), upload.Rules())
+	in.Register(router)
+	in.RegisterHealth(router)
 	r.entryPages(router, "/api/v1/event-types", "/desk")
-	router.PathPrefix("/").Handler(in.Handler())
-	return serve(ctx, listener, router)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return office.directory.Tidy(ctx) })
+	group.Go(func() error { return serve(ctx, listener, router) })
+	return group.Wait()
 }
 
 type projectorCommand struct {
-	engines
+	inKafka
+	inWarehouse
 	Group string `env:"ZHIBAN_GROUP" default:"zhiban-projector" help:"Consumer group; members of one group share the work."`
 }
 
@@ -258,8 +513,16 @@ func (c *projectorCommand) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	defer conn.Close()
+	log, err := c.inKafka.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer log.close()
 	tuneForProjecting()
-	return r.project(ctx, c.Kafka, conn, c.Group, newMetrics())
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return r.project(ctx, log, conn, c.Group, newMetrics()) })
+	group.Go(func() error { return projector.ProjectAudit(ctx, log.brokers, log.transport, conn, r.log) })
+	return group.Wait()
 }
 
 // tuneForProjecting is for a process in which nothing else happens: projecting
@@ -278,9 +541,11 @@ func tuneForProjecting() {
 const projectorMemory = 512 << 20
 
 type dashboardCommand struct {
-	Listen     string `env:"ZHIBAN_LISTEN" default:":8080" help:"Address of the pages and the API."`
-	ClickHouse string `name:"clickhouse" env:"ZHIBAN_CLICKHOUSE" required:"" placeholder:"DSN" help:"Warehouse, clickhouse://user:password@host:9000/zhiban."`
-	Ingest     string `env:"ZHIBAN_INGEST" placeholder:"URL" help:"Address of the ingest API, to close months here; without it the dashboard only reads."`
+	Listen string `env:"ZHIBAN_LISTEN" default:":8080" help:"Address of the pages and the API."`
+	inKafka
+	inWarehouse
+	Ingest string `env:"ZHIBAN_INGEST" placeholder:"URL" help:"Address of the ingest API, to close months here; without it the dashboard only reads."`
+	entrance
 	closing
 }
 
@@ -295,12 +560,24 @@ func (c *dashboardCommand) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	defer listener.Close()
+	log, err := c.inKafka.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer log.close()
+	office, err := r.office(ctx, log, c.entrance)
+	if err != nil {
+		return err
+	}
+	defer office.close()
 	conn, err := warehouse.Open(ctx, c.ClickHouse)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	config := dashboard.Config{Metrics: newMetrics()}
+	config := dashboard.Config{Metrics: newMetrics(), Audit: office.trail.Record, Beside: []dashboard.Place{
+		{Path: "/accounts", Title: schemas.Text{ZH: "账号与令牌", EN: "Accounts"}, May: access.ManageAccounts},
+	}}
 	if c.Ingest != "" {
 		config.Append = (&ingest.Client{URL: c.Ingest, Patience: 10 * time.Second}).Append
 	}
@@ -309,7 +586,14 @@ func (c *dashboardCommand) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	r.log.Info("dashboard", "listen", listener.Addr())
-	return serve(ctx, listener, pages.Handler())
+	router := office.router(dashboard.Rules())
+	pages.Register(router)
+	router.NotFoundHandler = office.login.Middleware(office.gate.Unmatched(pages.Nowhere()))
+	office.gate.Deny = pages.Deny
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return office.directory.Tidy(ctx) })
+	group.Go(func() error { return serve(ctx, listener, router) })
+	return group.Wait()
 }
 
 // closing is how months are closed.
@@ -329,21 +613,19 @@ func (c closing) rules() (*schemas.ReturnRules, error) {
 	return rules, nil
 }
 
-type migrateCommand struct {
-	ClickHouse string `name:"clickhouse" env:"ZHIBAN_CLICKHOUSE" required:"" placeholder:"DSN" help:"Warehouse, clickhouse://user:password@host:9000/zhiban."`
-}
+type migrateCommand struct{ inWarehouse }
 
 // Run migrates the warehouse.
 func (c *migrateCommand) Run(ctx context.Context) error {
 	return warehouse.Migrate(ctx, c.ClickHouse)
 }
 
-func (r *run) ingest(kafka []string) (*ingest.Server, error) {
-	return ingest.New(ingest.Config{Brokers: kafka, Logger: r.log})
+func (r *run) ingest(at *eventLog, keys *seal.Keyring, rules *schemas.ReturnRules) (*ingest.Server, error) {
+	return ingest.New(ingest.Config{Brokers: at.brokers, Transport: at.transport, Keys: keys, Returns: rules, Logger: r.log})
 }
 
-func (r *run) project(ctx context.Context, kafka []string, conn *warehouse.Conn, group string, metrics *prometheus.Registry) error {
-	p, err := projector.New(projector.Config{Brokers: kafka, Group: group}, conn, r.log)
+func (r *run) project(ctx context.Context, at *eventLog, conn *warehouse.Conn, group string, metrics *prometheus.Registry) error {
+	p, err := projector.New(projector.Config{Brokers: at.brokers, Transport: at.transport, Group: group}, conn, r.log)
 	if err != nil {
 		return err
 	}
@@ -352,9 +634,9 @@ func (r *run) project(ctx context.Context, kafka []string, conn *warehouse.Conn,
 }
 
 // replay is how the dashboard has parked records read again.
-func (r *run) replay(kafka []string, conn *warehouse.Conn) func(context.Context) (appended, left int, err error) {
+func (r *run) replay(at *eventLog, conn *warehouse.Conn) func(context.Context) (appended, left int, err error) {
 	return func(ctx context.Context) (int, int, error) {
-		p, err := projector.New(projector.Config{Brokers: kafka}, conn, r.log)
+		p, err := projector.New(projector.Config{Brokers: at.brokers, Transport: at.transport}, conn, r.log)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -365,8 +647,6 @@ func (r *run) replay(kafka []string, conn *warehouse.Conn) func(context.Context)
 
 func (r *run) dashboard(conn driver.Conn, rules *schemas.ReturnRules, config dashboard.Config) (*dashboard.Server, error) {
 	config.Log = r.log
-	// Until the gate stands in front of it, whoever reaches the address may all.
-	config.Anonymous = access.Identity{Account: "standalone", Title: "本机用户", Role: access.Province, Scope: access.ProvinceWide}
 	figures := report.New(conn)
 	figures.Rules = rules
 	return dashboard.New(config, figures)
@@ -422,6 +702,7 @@ func isFresh(dir string) bool {
 type demoProvince struct {
 	dir   string
 	kafka string
+	keys  *seal.Keyring
 }
 
 func (d demoProvince) mark() string { return filepath.Join(d.dir, "demo-unfinished") }
@@ -453,7 +734,7 @@ func (d demoProvince) fill(ctx context.Context, out io.Writer) error {
 	}
 	bar := progressbar.NewOptions(int(config.To-config.From)+1,
 		progressbar.OptionSetWriter(out), progressbar.OptionSetDescription("首次启动，正在写入演示数据"), progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish())
-	if err := ingest.AppendRecorded(ctx, []string{d.kafka}, sim.Events(), func(e schemas.Envelope) {
+	if err := ingest.AppendRecorded(ctx, []string{d.kafka}, d.keys, sim.Events(), func(e schemas.Envelope) {
 		if t, err := time.Parse(time.RFC3339, e.RecordedTime); err == nil {
 			_ = bar.Set(min(int(schemas.DayOf(t)-config.From), int(config.To-config.From)))
 		}
@@ -473,6 +754,7 @@ type importCommand struct {
 	Template string   `placeholder:"KIND" help:"Write an empty ledger of a kind instead; list names the kinds."`
 	Out      string   `type:"path" placeholder:"FILE" help:"Where the template goes."`
 	Files    []string `arg:"" optional:"" name:"FILE" help:"Ledgers and registers (XLSX or CSV)."`
+	shown
 }
 
 // Validate says what is missing for what is asked.
@@ -502,7 +784,7 @@ func (c *importCommand) Run(ctx context.Context, r *run) error {
 			return err
 		}
 	}
-	client := r.client(c.To)
+	client := r.client(c.To, c.Token)
 	known, held := client.Known, client.Held
 	if c.To == "" {
 		known, held = nil, nil
@@ -613,10 +895,15 @@ func (r *run) importPage(api http.Handler, home string) *upload.Page {
 }
 
 // client sends to an ingest server and says when it has to try again.
-func (r *run) client(url string) *ingest.Client {
-	return &ingest.Client{URL: url, OnRetry: func(cause error, pause time.Duration) {
+func (r *run) client(url, token string) *ingest.Client {
+	return &ingest.Client{URL: url, Token: token, OnRetry: func(cause error, pause time.Duration) {
 		fmt.Fprintf(r.Stderr, "%s 暂时收不下：%v；%s 后重试\n", url, cause, pause.Round(100*time.Millisecond))
 	}}
+}
+
+// shown is the token that a program shows.
+type shown struct {
+	Token string `env:"ZHIBAN_TOKEN" placeholder:"TOKEN" help:"Token to show to the server. Everybody on a machine sees its command lines: rather set the variable."`
 }
 
 type simulateCommand struct {
@@ -627,6 +914,7 @@ type simulateCommand struct {
 	Scale float64  `default:"1" help:"Amount of work; 1 is the whole province."`
 	Rate  int      `default:"0" placeholder:"N" help:"Send so many events a second; 0 is as fast as it goes."`
 	Truth string   `placeholder:"FILE" help:"Write the simulator's own count of what it did, as JSON."`
+	shown
 }
 
 // Run simulates to a server or a file and writes the truth.
@@ -640,7 +928,7 @@ func (c *simulateCommand) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	if url != "" {
-		err = r.post(ctx, sim, url, c.Rate)
+		err = r.post(ctx, sim, r.client(url, c.Token), c.Rate)
 	} else {
 		err = c.write(sim, r.Stdout)
 	}
@@ -702,14 +990,13 @@ func (c *simulateCommand) write(sim *simulate.Simulation, stdout io.Writer) erro
 
 // post sends a simulation to an ingest server, so many events a second or, with
 // 0, as fast as it goes; every event must be accepted.
-func (r *run) post(ctx context.Context, sim *simulate.Simulation, url string, rate int) error {
+func (r *run) post(ctx context.Context, sim *simulate.Simulation, client *ingest.Client, rate int) error {
 	events := sim.Events()
 	if rate > 0 {
 		ticker := time.NewTicker(simulate.Tick)
 		defer ticker.Stop()
 		events = simulate.Paced(ctx, events, rate, ticker.C)
 	}
-	client := r.client(url)
 	bar := progressbar.NewOptions(-1, progressbar.OptionSetWriter(r.Stderr), progressbar.OptionSetDescription("已发送事件"), progressbar.OptionShowCount(), progressbar.OptionThrottle(200*time.Millisecond))
 	defer fmt.Fprintln(r.Stderr)
 	return simulate.Post(ctx, events, func(ctx context.Context, events []schemas.Envelope) error {
@@ -726,26 +1013,34 @@ func (r *run) post(ctx context.Context, sim *simulate.Simulation, url string, ra
 // operated says where the engines are: by their addresses, or by the data
 // directory of a standalone that runs.
 type operated struct {
-	Kafka      []string `env:"ZHIBAN_KAFKA" placeholder:"HOST:PORT" help:"Kafka bootstrap addresses."`
-	ClickHouse string   `name:"clickhouse" env:"ZHIBAN_CLICKHOUSE" placeholder:"DSN" help:"Warehouse, clickhouse://user:password@host:9000/zhiban."`
-	Data       string   `env:"ZHIBAN_DATA" default:"data" type:"path" help:"Data directory of a running standalone, when no addresses are given."`
-	Group      string   `env:"ZHIBAN_GROUP" default:"zhiban-projector" help:"Consumer group of the projectors."`
+	inKafka
+	ClickHouse string `name:"clickhouse" env:"ZHIBAN_CLICKHOUSE" placeholder:"DSN" help:"Warehouse, clickhouse://user:password@host:9000/zhiban."`
+	Data       string `env:"ZHIBAN_DATA" default:"data" type:"path" help:"Data directory of a running standalone, when no addresses are given."`
+	Group      string `env:"ZHIBAN_GROUP" default:"zhiban-projector" help:"Consumer group of the projectors."`
 }
 
-// connect finds the engines and opens the warehouse.
-func (o *operated) connect(ctx context.Context) (engines, *warehouse.Conn, error) {
-	at := engines{Kafka: o.Kafka, ClickHouse: o.ClickHouse}
-	if len(at.Kafka) == 0 && at.ClickHouse == "" {
+// connect finds the engines and opens both.
+func (o *operated) connect(ctx context.Context) (*eventLog, *warehouse.Conn, error) {
+	at := engines{o.Config, o.ClickHouse}
+	if len(o.Brokers) == 0 && at.ClickHouse == "" {
 		var err error
 		if at, err = runningEngines(o.Data); err != nil {
-			return at, nil, err
+			return nil, nil, err
 		}
 	}
-	if len(at.Kafka) == 0 || at.ClickHouse == "" {
-		return at, nil, errors.New("give both addresses, --kafka and --clickhouse, or neither and the --data directory of a running standalone")
+	if len(at.Kafka.Brokers) == 0 || at.ClickHouse == "" {
+		return nil, nil, errors.New("give both addresses, --kafka and --clickhouse, or neither and the --data directory of a running standalone")
+	}
+	log, err := inKafka{at.Kafka}.open(ctx)
+	if err != nil {
+		return nil, nil, err
 	}
 	conn, err := warehouse.Open(ctx, at.ClickHouse)
-	return at, conn, err
+	if err != nil {
+		log.close()
+		return nil, nil, err
+	}
+	return log, conn, nil
 }
 
 // enginesFile is where a standalone leaves the addresses of its engines while it
@@ -779,8 +1074,8 @@ func runningEngines(data string) (engines, error) {
 }
 
 // operator is who the commands for operating report to.
-func (r *run) operator() operate.Operator {
-	return operate.Operator{Out: r.Stdout, Err: r.Stderr, Watching: r.terminal(), Log: r.log}
+func (r *run) operator(at *eventLog) operate.Operator {
+	return operate.Operator{Out: r.Stdout, Err: r.Stderr, Watching: r.terminal(), Log: r.log, Transport: at.transport}
 }
 
 type rebuildCommand struct {
@@ -796,12 +1091,13 @@ func (c *rebuildCommand) Run(ctx context.Context, r *run) error {
 	if err != nil {
 		return err
 	}
+	defer at.close()
 	defer conn.Close()
 	if c.Drop > 0 {
-		return r.operator().Drop(ctx, conn, c.Drop)
+		return r.operator(at).Drop(ctx, conn, c.Drop)
 	}
 	tuneForProjecting()
-	switched, err := r.operator().Rebuild(ctx, projector.Config{Brokers: at.Kafka, Group: c.Group}, conn, operate.Rebuilding{AcceptParked: c.AcceptParked, AcceptDifferences: c.AcceptDifferences})
+	switched, err := r.operator(at).Rebuild(ctx, projector.Config{Brokers: at.brokers, Group: c.Group}, conn, operate.Rebuilding{AcceptParked: c.AcceptParked, AcceptDifferences: c.AcceptDifferences})
 	return cmp.Or(err, inPart(!switched))
 }
 
@@ -825,8 +1121,9 @@ func (c *verifyCommand) Run(ctx context.Context, r *run) error {
 	if err != nil {
 		return err
 	}
+	defer at.close()
 	defer conn.Close()
-	ok, err := r.operator().Verify(ctx, at.Kafka, conn, c.Lang)
+	ok, err := r.operator(at).Verify(ctx, at.brokers, conn, c.Lang)
 	return cmp.Or(err, inPart(!ok))
 }
 
@@ -843,12 +1140,13 @@ type deadletterListCommand struct {
 
 // Run lists what is parked.
 func (c *deadletterListCommand) Run(ctx context.Context, r *run) error {
-	_, conn, err := c.connect(ctx)
+	at, conn, err := c.connect(ctx)
 	if err != nil {
 		return err
 	}
+	defer at.close()
 	defer conn.Close()
-	return r.operator().ListParked(ctx, conn, c.All)
+	return r.operator(at).ListParked(ctx, conn, c.All)
 }
 
 type deadletterShowCommand struct {
@@ -858,12 +1156,13 @@ type deadletterShowCommand struct {
 
 // Run shows a parked record.
 func (c *deadletterShowCommand) Run(ctx context.Context, r *run) error {
-	_, conn, err := c.connect(ctx)
+	at, conn, err := c.connect(ctx)
 	if err != nil {
 		return err
 	}
+	defer at.close()
 	defer conn.Close()
-	return r.operator().ShowParked(ctx, conn, c.Place)
+	return r.operator(at).ShowParked(ctx, conn, c.Place)
 }
 
 type deadletterReplayCommand struct{ operated }
@@ -874,7 +1173,202 @@ func (c *deadletterReplayCommand) Run(ctx context.Context, r *run) error {
 	if err != nil {
 		return err
 	}
+	defer at.close()
 	defer conn.Close()
-	left, err := r.operator().Replay(ctx, projector.Config{Brokers: at.Kafka, Group: c.Group}, conn)
+	left, err := r.operator(at).Replay(ctx, projector.Config{Brokers: at.brokers, Group: c.Group}, conn)
 	return cmp.Or(err, inPart(left > 0))
+}
+
+// administered says where accounts and keys are: in Kafka, or in the log of a
+// standalone that runs.
+type administered struct {
+	inKafka
+	Data   string `env:"ZHIBAN_DATA" default:"data" type:"path" help:"Data directory of a running standalone, when no Kafka is given."`
+	Origin string `env:"ZHIBAN_ORIGIN" default:"http://127.0.0.1:8080" placeholder:"URL" help:"The site's address, for links."`
+}
+
+func (a *administered) log(ctx context.Context) (*eventLog, error) {
+	at := a.Config
+	if len(at.Brokers) == 0 {
+		running, err := runningEngines(a.Data)
+		if err != nil {
+			return nil, err
+		}
+		at = running.Kafka
+	}
+	return inKafka{at}.open(ctx)
+}
+
+// with does something with accounts.
+func (a *administered) with(ctx context.Context, r *run, do func(operate.Access) error) error {
+	at, err := a.log(ctx)
+	if err != nil {
+		return err
+	}
+	defer at.close()
+	office, err := r.office(ctx, at, entrance{})
+	if err != nil {
+		return err
+	}
+	err = do(operate.Access{Operator: r.operator(at), Directory: office.directory, Trail: office.trail, Origin: strings.TrimRight(a.Origin, "/")})
+	return errors.Join(err, office.close())
+}
+
+type accountCommand struct {
+	List    accountListCommand    `cmd:"" help:"List the accounts."`
+	Create  accountCreateCommand  `cmd:"" help:"Make an account, and a one-time link to enter it."`
+	Link    accountLinkCommand    `cmd:"" help:"Make a one-time link for an account, as when its password was forgotten."`
+	Disable accountDisableCommand `cmd:"" help:"Lock an account out, and end its sessions."`
+	Enable  accountEnableCommand  `cmd:"" help:"Let a disabled account in again."`
+}
+
+type accountListCommand struct{ administered }
+
+// Run lists accounts.
+func (c *accountListCommand) Run(ctx context.Context, r *run) error {
+	return c.with(ctx, r, operate.Access.ListAccounts)
+}
+
+// scoped is a role and what it reaches.
+type scoped struct {
+	Role     access.Role          `required:"" help:"administrator, province, prefecture, county, station, host, bar, procurator or auditor."`
+	Division schemas.DivisionCode `placeholder:"CODE" help:"Division that the role is bound to, for example 220182."`
+	Station  schemas.StationCode  `placeholder:"CODE" help:"Station that the role is bound to, for example 220182-court."`
+}
+
+func (s scoped) scope() access.Scope { return access.Scope{Division: s.Division, Station: s.Station} }
+
+type accountCreateCommand struct {
+	Name  string `arg:"" help:"Name to log in with."`
+	Title string `help:"Name of the person or office, as it signs."`
+	scoped
+	administered
+}
+
+// Run makes an account.
+func (c *accountCreateCommand) Run(ctx context.Context, r *run) error {
+	return c.with(ctx, r, func(a operate.Access) error {
+		return a.CreateAccount(ctx, directory.Account{Name: c.Name, Title: c.Title, Role: c.Role, Scope: c.scope()})
+	})
+}
+
+type accountLinkCommand struct {
+	Name string `arg:"" help:"The account."`
+	administered
+}
+
+// Run makes a link.
+func (c *accountLinkCommand) Run(ctx context.Context, r *run) error {
+	return c.with(ctx, r, func(a operate.Access) error { return a.LinkTo(ctx, c.Name) })
+}
+
+type accountDisableCommand struct {
+	Name string `arg:"" help:"The account."`
+	administered
+}
+
+// Run locks an account out.
+func (c *accountDisableCommand) Run(ctx context.Context, r *run) error {
+	return c.with(ctx, r, func(a operate.Access) error { return a.DisableAccount(ctx, c.Name) })
+}
+
+type accountEnableCommand struct {
+	Name string `arg:"" help:"The account."`
+	administered
+}
+
+// Run lets an account in again.
+func (c *accountEnableCommand) Run(ctx context.Context, r *run) error {
+	return c.with(ctx, r, func(a operate.Access) error { return a.EnableAccount(ctx, c.Name) })
+}
+
+type tokenCommand struct {
+	List   tokenListCommand   `cmd:"" help:"List the tokens of programs."`
+	Create tokenCreateCommand `cmd:"" help:"Make a token and print it, this once."`
+	Revoke tokenRevokeCommand `cmd:"" help:"End a token."`
+}
+
+type tokenListCommand struct{ administered }
+
+// Run lists tokens.
+func (c *tokenListCommand) Run(ctx context.Context, r *run) error {
+	return c.with(ctx, r, operate.Access.ListTokens)
+}
+
+type tokenCreateCommand struct {
+	Title string `arg:"" help:"What the token is for."`
+	Days  int    `default:"365" help:"How long it is good."`
+	scoped
+	administered
+}
+
+// Run makes a token.
+func (c *tokenCreateCommand) Run(ctx context.Context, r *run) error {
+	return c.with(ctx, r, func(a operate.Access) error {
+		return a.NewToken(ctx, directory.Token{Title: c.Title, Role: c.Role, Scope: c.scope(), Expires: time.Now().AddDate(0, 0, c.Days)})
+	})
+}
+
+type tokenRevokeCommand struct {
+	ID string `arg:"" help:"The token's id, as list shows it."`
+	administered
+}
+
+// Run ends a token.
+func (c *tokenRevokeCommand) Run(ctx context.Context, r *run) error {
+	return c.with(ctx, r, func(a operate.Access) error { return a.RevokeToken(ctx, c.ID) })
+}
+
+// keyed says where keys are, too.
+type keyed struct {
+	administered
+	masterKeys
+}
+
+// with does something with accounts and keys; the key file must be there.
+func (k *keyed) with(ctx context.Context, r *run, do func(operate.Access, *seal.Keyring, *seal.KeyFile) error) error {
+	path := k.Keys
+	if path == "" && len(k.Brokers) == 0 {
+		path = (&standaloneCommand{Data: k.Data}).keyFile()
+	}
+	if path == "" {
+		return errors.New("say where the master keys are: --keys FILE")
+	}
+	file, err := seal.OpenKeyFile(path)
+	if err != nil {
+		return err
+	}
+	return k.administered.with(ctx, r, func(a operate.Access) error {
+		at, err := k.log(ctx)
+		if err != nil {
+			return err
+		}
+		defer at.close()
+		keys, wrapped, err := r.keyring(ctx, at, file)
+		if err != nil {
+			return err
+		}
+		return errors.Join(do(a, keys, file), wrapped.Close())
+	})
+}
+
+type eraseCommand struct {
+	Person string `required:"" help:"The person's pseudonym: as stations send it, or keyed as the log has it."`
+	keyed
+}
+
+// Run destroys a person's keys.
+func (c *eraseCommand) Run(ctx context.Context, r *run) error {
+	return c.with(ctx, r, func(a operate.Access, keys *seal.Keyring, _ *seal.KeyFile) error { return a.Erase(ctx, keys, c.Person) })
+}
+
+type keysCommand struct {
+	Rotate keysRotateCommand `cmd:"" help:"Make a new master key, and wrap every person's key with it."`
+}
+
+type keysRotateCommand struct{ keyed }
+
+// Run rotates the master key.
+func (c *keysRotateCommand) Run(ctx context.Context, r *run) error {
+	return c.with(ctx, r, func(a operate.Access, keys *seal.Keyring, file *seal.KeyFile) error { return a.Rotate(ctx, keys, file) })
 }

@@ -58,19 +58,37 @@ const patience = 3 * time.Minute
 // process is a running zhiban.
 type process struct {
 	*exec.Cmd
-	out  *bytes.Buffer
+	out  *output
 	done chan struct{}
+}
+
+// output is what a process printed so far.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
 }
 
 // start runs the real binary; it is killed at the test's end if it still runs.
 func start(t testing.TB, args ...string) *process {
 	t.Helper()
-	p := &process{exec.Command(binary, args...), new(bytes.Buffer), make(chan struct{})}
+	p := &process{exec.Command(binary, args...), new(output), make(chan struct{})}
 	library, err := embedded.FindLibrary("")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.Env = append(os.Environ(), "ZHIBAN_CLICKHOUSE_LIB="+library)
+	p.Env = append(os.Environ(), "ZHIBAN_CLICKHOUSE_LIB="+library, "ZHIBAN_TOKEN="+program)
 	p.Stdout, p.Stderr = p.out, p.out
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
@@ -143,9 +161,31 @@ func ready(t testing.TB, p *process, base string) {
 	})
 }
 
+// program is the token that the tests' requests and programs show; none when
+// empty.
+var program string
+
+// newToken makes a token by the command for it.
+func newToken(t *testing.T, args ...string) string {
+	t.Helper()
+	p := start(t, append([]string{"token", "create", "test"}, args...)...)
+	if status := p.end(t); status != 0 {
+		t.Fatalf("token create: status %d\n%s", status, p.out)
+	}
+	lines := strings.Split(strings.TrimSpace(p.out.String()), "\n")
+	return lines[len(lines)-1]
+}
+
 func get(t testing.TB, address string) []byte {
 	t.Helper()
-	res, err := http.Get(address)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if program != "" {
+		req.Header.Set("Authorization", "Bearer "+program)
+	}
+	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,13 +255,15 @@ func TestStatisticsEqualTheTruthWhileTheProjectorIsKilled(t *testing.T) {
 	}
 	defer engines.Close()
 	brokers, dsn := "--kafka="+engines.Kafka(), "--clickhouse="+engines.ClickHouse().DSN()
+	program = newToken(t, brokers, "--role=province", "--division=220000")
+	defer func() { program = "" }()
 	if status, out := runCommand(t, "migrate", dsn); status != 0 {
 		t.Fatalf("migrate: status %d\n%s", status, out)
 	}
 	in, pages := freeAddr(t), freeAddr(t)
-	ready(t, start(t, "ingest", "--listen="+in, brokers), "http://"+in)
+	ready(t, start(t, "ingest", "--listen="+in, "--keys="+filepath.Join(t.TempDir(), "keys"), brokers), "http://"+in)
 	base := "http://" + pages
-	ready(t, start(t, "dashboard", "--listen="+pages, dsn), base)
+	ready(t, start(t, "dashboard", "--listen="+pages, brokers, dsn), base)
 
 	projector := start(t, "projector", brokers, dsn)
 	truthFile := filepath.Join(t.TempDir(), "truth.json")
@@ -554,6 +596,160 @@ func TestAPostedEventChangesTheOpenPage(t *testing.T) {
 	}
 	consult("p-2")
 	eventually(t, "the open page shows two consultations", func() bool { return strings.HasPrefix(read(), "2") })
+}
+
+// A platform that was just started is open to its own machine alone; from the
+// first administrator on everyone is let in by what they are, programs too. What
+// is said of a person is nowhere to be read, and can be destroyed, while figures
+// stay.
+func TestWhoMayComeIn(t *testing.T) {
+	data, addr := filepath.Join(t.TempDir(), "data"), freeAddr(t)
+	base := "http://" + addr
+	p := start(t, "standalone", "--listen="+addr, "--data="+data, "--no-demo")
+	ready(t, p, base)
+	ask := func(method, path, token, body string, headers ...string) (int, string) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), method, base+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if token != "" {
+			req.Header.Set("Authorization", "Bearer "+token)
+		}
+		for i := 0; i < len(headers); i += 2 {
+			req.Header.Set(headers[i], headers[i+1])
+		}
+		res, err := http.DefaultTransport.RoundTrip(req) // follows nothing
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		b, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.StatusCode, string(b)
+	}
+	want := func(what string, got int, body string, status int) {
+		t.Helper()
+		if got != status {
+			t.Errorf("%s: %d, not %d\n%s", what, got, status, body)
+		}
+	}
+	const figures = "/api/v1/statistics?from=2026-09-01&to=2026-09-30&indicator=consultations,persons_consulted"
+	status, body := ask("GET", figures, "", "")
+	want("this machine before there is an administrator", status, body, http.StatusOK)
+	for _, header := range [][]string{{"X-Forwarded-For", "192.0.2.1"}, {"Via", "1.1 front"}} {
+		status, body = ask("GET", figures, "", "", header...)
+		want("another machine by way of a proxy, "+header[0], status, body, http.StatusUnauthorized)
+	}
+
+	link := ""
+	eventually(t, "the first administrator's link is printed", func() bool {
+		_, rest, _ := strings.Cut(p.out.String(), base+"/login/link/")
+		link, _, _ = strings.Cut(rest, "\n")
+		return strings.Contains(rest, "\n")
+	})
+	enter := func() (int, string) {
+		t.Helper()
+		return ask("POST", "/login/link/"+link, "", "", "Content-Type", "application/x-www-form-urlencoded")
+	}
+	status, body = enter()
+	want("the first administrator's link", status, body, http.StatusSeeOther)
+	status, body = enter()
+	if status == http.StatusSeeOther {
+		t.Errorf("the link lets in a second time\n%s", body)
+	}
+	status, body = ask("GET", figures, "", "")
+	want("this machine since then", status, body, http.StatusUnauthorized)
+	status, body = ask("GET", "/", "", "", "Accept", "text/html")
+	want("a page for nobody", status, body, http.StatusSeeOther)
+	status, body = ask("GET", "/nowhere", "", "", "Accept", "text/html")
+	want("no page for nobody", status, body, http.StatusNotFound)
+	if strings.Contains(body, "data-cut") {
+		t.Error("nobody is told how far the log is")
+	}
+
+	in := "--data=" + data
+	county, station := newToken(t, in, "--role=county", "--division=220182"), newToken(t, in, "--role=station", "--station=220182-court")
+	auditor := newToken(t, in, "--role=auditor", "--division=220000")
+	status, body = ask("GET", figures, station+"x", "")
+	want("a forged token", status, body, http.StatusUnauthorized)
+	status, body = ask("GET", figures+"&division=220000", county, "")
+	want("another's division", status, body, http.StatusNotFound)
+	status, body = ask("GET", "/metrics", county, "")
+	want("what is not for the role", status, body, http.StatusForbidden)
+
+	const secret = "他问能不能取保候审"
+	consultation := func(id, station string) string {
+		return fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":"/stations/%s","type":"zhiban.consultation.recorded.v1","subject":"consultation/%s","time":"2026-09-01T09:00:00+08:00",
+			"data":{"lawyer":"12201201810123456","channel":"visit","person":"kin-of-the-tall-one","person_role":"relative","question":%q}}`, id, station, id, secret)
+	}
+	post := func(token, event string) (int, string) {
+		return ask("POST", "/api/v1/events", token, event, "Content-Type", "application/cloudevents+json")
+	}
+	id := uuid.NewString()
+	status, body = post(station, consultation(uuid.NewString(), "220182-detention"))
+	want("an event of another station", status, body, http.StatusUnprocessableEntity)
+	status, body = post(auditor, consultation(uuid.NewString(), "220182-court"))
+	want("an event of who writes none", status, body, http.StatusUnprocessableEntity)
+	status, body = post("", consultation(uuid.NewString(), "220182-court"))
+	want("an event of nobody", status, body, http.StatusUnauthorized)
+	status, body = post(station, consultation(id, "220182-court"))
+	want("an event of its own", status, body, http.StatusAccepted)
+	counted := func() string {
+		_, body := ask("GET", figures, county, "")
+		var a answer
+		if err := json.Unmarshal([]byte(body), &a); err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(a.Rows)
+	}
+	eventually(t, "the consultation is counted", func() bool { return strings.Contains(counted(), "consultations:1") })
+	before := counted()
+	if _, body = ask("GET", "/api/v1/events/"+id, county, ""); !strings.Contains(body, id) || strings.Contains(body, secret) || strings.Contains(body, "kin-of-the-tall-one") {
+		t.Errorf("the event is\n%s", body)
+	}
+
+	if status, out := runCommand(t, "erase", "--person=kin-of-the-tall-one", in); status != 0 || !strings.Contains(out, "1 个密钥") {
+		t.Errorf("erase: status %d\n%s", status, out)
+	}
+	if after := counted(); after != before {
+		t.Errorf("erased, the figures are %s, were %s", after, before)
+	}
+	if status, out := runCommand(t, "verify", in); status != 0 {
+		t.Errorf("verify: status %d\n%s", status, out)
+	}
+	if status, out := runCommand(t, "token", "list", in); status != 0 || strings.Contains(out, station) {
+		t.Errorf("token list: status %d\n%s", status, out)
+	}
+	id, _, _ = strings.Cut(strings.TrimPrefix(station, "zb_"), "_")
+	if status, out := runCommand(t, "token", "revoke", id, in); status != 0 {
+		t.Errorf("token revoke: status %d\n%s", status, out)
+	}
+	eventually(t, "the token is revoked", func() bool {
+		status, _ := post(station, consultation(uuid.NewString(), "220182-court"))
+		return status == http.StatusUnauthorized
+	})
+
+	_ = p.Process.Signal(syscall.SIGINT)
+	if status := p.end(t); status != 0 {
+		t.Errorf("Ctrl-C: status %d\n%s", status, p.out)
+	}
+	if err := filepath.WalkDir(data, func(path string, d os.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		for what, text := range map[string]string{"the text": secret, "the person's number": "kin-of-the-tall-one", "a token": county, "the link": link} {
+			if bytes.Contains(b, []byte(text)) {
+				t.Errorf("%s stands in %s", what, path)
+			}
+		}
+		return err
+	}); err != nil {
+		t.Error(err)
+	}
 }
 
 // BenchmarkVisible posts 100 events a second, one a request, and measures the

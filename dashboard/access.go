@@ -93,26 +93,5 @@ func (v *visit) toLawyer(licence string, pairs ...string) string {
 	return v.link(lawyerPath(licence), pairs...)
 }
 
-// mayStep tells whether an identity may take a step of a return: a division's
-// own office submits and amends, the office to which it reports decides, each
-// the office of its level and of that very division.
-func (s *Server) mayStep(i access.Identity, id schemas.ReturnID, verb string) bool {
-	if !i.May(access.CloseMonth) || i.Scope.Station != "" {
-		return false
-	}
-	if i.Sole {
-		return true
-	}
-	office := id.Division
-	if up, ok := s.read.ReturnRules().ReportsTo(id); ok && (verb == "accepted" || verb == "returned") {
-		office = up.Division
-	}
-	d, ok := schemas.Divisions.Get(office)
-	return ok && i.Scope.Division == office && roleOf[d.Level] == i.Role
-}
-
 // signer is the name under which an identity signs.
 func signer(i access.Identity) string { return cmp.Or(i.Title, i.Account) }
-
-// roleOf is the office of a level.
-var roleOf = map[schemas.DivisionLevel]access.Role{schemas.LevelProvince: access.Province, schemas.LevelPrefecture: access.Prefecture, schemas.LevelCounty: access.County}

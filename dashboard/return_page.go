@@ -142,10 +142,10 @@ func (s *Server) returnOf(v *visit, m report.MonthlyReturn, in entry) page {
 		Reading: s.readingOnly(v), Problems: in.problems, Facts: v.returnFacts(m), Paper: v.paper(m), Downloads: v.returnFiles(m),
 	}
 	if s.cfg.Append != nil {
-		if s.mayStep(v.who, m.ID, "submitted") {
+		if v.who.MayStep(s.read.ReturnRules(), m.ID, "submitted") {
 			p.Submit, p.Amend = v.submitForm(m, in), v.amendForm(m, in)
 		}
-		if s.mayStep(v.who, m.ID, "accepted") {
+		if v.who.MayStep(s.read.ReturnRules(), m.ID, "accepted") {
 			p.Review = v.reviewForm(m, in)
 		}
 		if m.State.Final() && len(m.Changes) == 0 {

@@ -215,6 +215,11 @@ func (s *Server) Nowhere() http.Handler {
 	}))
 }
 
+// Deny answers people whom the gate does not let in, in a page.
+func (s *Server) Deny(w http.ResponseWriter, r *http.Request, refused error) {
+	secure(s.page(func(context.Context, *visit) (page, error) { return page{}, refused })).ServeHTTP(w, r)
+}
+
 // route is a row of the table of pages.
 type route struct {
 	path    string

@@ -116,6 +116,8 @@ func startAppender(c Config) *appender {
 	a := &appender{
 		topic: c.Topic, address: kafka.TCP(c.Brokers...), maxQueued: c.MaxQueued, patience: c.AckTimeout, now: c.now, logger: c.Logger,
 		transport: &kafka.Transport{
+			TLS:         c.Transport.TLS,
+			SASL:        c.Transport.SASL,
 			ClientID:    "zhiban-ingest",
 			DialTimeout: 3 * time.Second,
 			IdleTimeout: time.Minute,

@@ -118,7 +118,7 @@ func (s *Server) prepare(ctx context.Context, who access.Identity, raws []jsonte
 	places = make([]int, 0, len(raws))
 	now := s.now()
 	for i, raw := range raws {
-		if ev, ok := judge(who, now, raw, &results[i]); ok {
+		if ev, ok := s.judge(who, now, raw, &results[i]); ok {
 			events, places = append(events, ev), append(places, i)
 		}
 	}
@@ -140,7 +140,7 @@ func (s *Server) prepare(ctx context.Context, who access.Identity, raws []jsonte
 
 // judge validates one event, sees whether the account may write it, and fills in
 // its result.
-func judge(who access.Identity, now time.Time, raw []byte, result *Result) (ev schemas.Event, ok bool) {
+func (s *Server) judge(who access.Identity, now time.Time, raw []byte, result *Result) (ev schemas.Event, ok bool) {
 	if len(raw) > maxEventBytes {
 		*result = Result{Status: Rejected, Errors: []schemas.FieldError{{
 			Location: "event", Message: fmt.Sprintf("has %d bytes; at most %d are taken", len(raw), maxEventBytes)}}}
@@ -148,7 +148,7 @@ func judge(who access.Identity, now time.Time, raw []byte, result *Result) (ev s
 	}
 	env, ev, errs := schemas.Validate(raw)
 	if len(errs) == 0 {
-		errs = notAllowed(who, ev, now)
+		errs = notAllowed(who, s.returns, ev, now)
 	}
 	if len(errs) > 0 {
 		*result = Result{ID: env.ID, Status: Rejected, Errors: errs}

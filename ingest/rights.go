@@ -12,7 +12,7 @@ import (
 var errNobody = schemas.Errorf(schemas.Unauthenticated, "log in, or send a token: Authorization: Bearer <token>")
 
 // notAllowed is why somebody may not write an event; empty when they may.
-func notAllowed(who access.Identity, ev schemas.Event, now time.Time) []schemas.FieldError {
+func notAllowed(who access.Identity, rules *schemas.ReturnRules, ev schemas.Event, now time.Time) []schemas.FieldError {
 	wrong := func(location, format string, args ...any) []schemas.FieldError {
 		return []schemas.FieldError{{Location: location, Message: fmt.Sprintf(format, args...)}}
 	}
@@ -21,7 +21,7 @@ func notAllowed(who access.Identity, ev schemas.Event, now time.Time) []schemas.
 	}
 	if ev.Case.Kind == schemas.CaseReturn {
 		// Validation has seen that the source is the return's division.
-		if id, err := schemas.ParseReturnID(ev.Case.Key); err != nil || !who.MayStep(id, ev.Type.Verb) {
+		if id, err := schemas.ParseReturnID(ev.Case.Key); err != nil || !who.MayStep(rules, id, ev.Type.Verb) {
 			return wrong("type", "your account may not take this step of the return %s: its own office submits and amends it, the office above accepts it or sends it back", ev.Case.Key)
 		}
 		return nil

@@ -134,7 +134,7 @@ func TestWhoMayWriteWhat(t *testing.T) {
 		for name, i := range who {
 			i.Account = name
 			var result Result
-			if _, ok := judge(i, now, mustJSON(t, example(ty, tt.source)), &result); ok {
+			if _, ok := (&Server{returns: schemas.Returns}).judge(i, now, mustJSON(t, example(ty, tt.source)), &result); ok {
 				may = append(may, name)
 			} else if at := result.Errors[0].Location; len(result.Errors) != 1 || at != "source" && at != "type" || tt.where != "" && at != tt.where {
 				t.Errorf("%s from %s by %s: %v", tt.typ, tt.source, name, result.Errors)
@@ -160,7 +160,7 @@ func TestADivisionThatMovedIsWrittenForByThoseWhoHadOrHaveIt(t *testing.T) {
 		e.Time = tt.day + "T08:00:00+08:00"
 		var may []schemas.DivisionCode
 		for _, d := range []schemas.DivisionCode{"220100", "220184", "220200", "220300", "220381"} {
-			if _, ok := judge(access.Identity{Account: "a", Role: access.Prefecture, Scope: access.Scope{Division: d}}, now, mustJSON(t, e), new(Result)); ok {
+			if _, ok := (&Server{returns: schemas.Returns}).judge(access.Identity{Account: "a", Role: access.Prefecture, Scope: access.Scope{Division: d}}, now, mustJSON(t, e), new(Result)); ok {
 				may = append(may, d)
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gorilla/mux"
+	"github.com/segmentio/kafka-go"
 
 	"zhiban/schemas"
 	"zhiban/schemas/access"
@@ -22,6 +23,10 @@ type Config struct {
 	Brokers []string
 	// Topic is the log; empty: schemas.Topic.
 	Topic string
+	// Transport carries TLS and SASL; nil is plain TCP.
+	Transport *kafka.Transport
+	// Returns say who reports to whom; nil: schemas.Returns.
+	Returns *schemas.ReturnRules
 	// Keys make the pseudonyms and sealed texts that go into the log.
 	Keys Keys
 	// MaxQueued is how many events may wait for the log before senders are
@@ -60,6 +65,12 @@ func (c Config) withDefaults() Config {
 	if c.Topic == "" {
 		c.Topic = schemas.Topic
 	}
+	if c.Transport == nil {
+		c.Transport = &kafka.Transport{}
+	}
+	if c.Returns == nil {
+		c.Returns = schemas.Returns
+	}
 	if c.MaxQueued == 0 {
 		c.MaxQueued = 20_000
 	}
@@ -77,11 +88,12 @@ func (c Config) withDefaults() Config {
 
 // Server takes events in over HTTP and writes them to the log.
 type Server struct {
-	keys   Keys
-	now    func() time.Time
-	logger *slog.Logger
-	log    *appender
-	types  []byte // the answer to GET /api/v1/event-types
+	keys    Keys
+	returns *schemas.ReturnRules
+	now     func() time.Time
+	logger  *slog.Logger
+	log     *appender
+	types   []byte // the answer to GET /api/v1/event-types
 }
 
 // New starts a server. It does not wait for the log: until the log answers,
@@ -95,7 +107,7 @@ func New(c Config) (*Server, error) {
 		return nil, fmt.Errorf("write down the event types: %w", err)
 	}
 	c = c.withDefaults()
-	return &Server{keys: c.Keys, now: c.now, logger: c.Logger, log: startAppender(c), types: types}, nil
+	return &Server{keys: c.Keys, returns: c.Returns, now: c.now, logger: c.Logger, log: startAppender(c), types: types}, nil
 }
 
 // Close writes what is queued, for AckTimeout at most, and ends the server.

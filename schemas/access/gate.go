@@ -276,7 +276,7 @@ func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, who Identity, rule
 	case kind == schemas.Unauthenticated:
 		h.Set("WWW-Authenticate", `Bearer realm="zhiban"`)
 	case page && g.Deny != nil:
-		g.Deny(w, r, err)
+		g.Deny(w, r.WithContext(With(r.Context(), who)), err)
 		return
 	}
 	status, ok := statuses[kind]

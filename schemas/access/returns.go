@@ -6,12 +6,15 @@ import "zhiban/schemas"
 // event type: a division's own office submits and amends, the office to which it
 // reports accepts and returns, each the office of its level and of that very
 // division. The province reports to nobody and signs its own.
-func (i Identity) MayStep(id schemas.ReturnID, verb string) bool {
+func (i Identity) MayStep(rules *schemas.ReturnRules, id schemas.ReturnID, verb string) bool {
 	if !i.May(CloseMonth) {
 		return false
 	}
+	if i.Sole {
+		return true
+	}
 	office := id.Division
-	if up, ok := id.ReportsTo(); ok && (verb == "accepted" || verb == "returned") {
+	if up, ok := rules.ReportsTo(id); ok && (verb == "accepted" || verb == "returned") {
 		office = up.Division
 	}
 	d, ok := schemas.Divisions.Get(office)

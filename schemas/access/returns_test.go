@@ -27,13 +27,13 @@ func TestAReturnIsSubmittedByItsOwnOfficeAndDecidedByTheOneAbove(t *testing.T) {
 		for verb, who := range map[string]office{"submitted": own[0], "amended": own[0], "accepted": own[1], "returned": own[1]} {
 			for _, i := range everyone {
 				want := i.Role == who.role && i.Scope.Division == who.division && i.Scope.Station == ""
-				if got := i.MayStep(id, verb); got != want {
+				if got := i.MayStep(schemas.Returns, id, verb); got != want {
 					t.Errorf("%s of %s by %s of %+v: %v", verb, id, i.Role, i.Scope, got)
 				}
 			}
 		}
 	}
-	if (Identity{}).MayStep(schemas.ReturnID{}, "submitted") {
+	if (Identity{}).MayStep(schemas.Returns, schemas.ReturnID{}, "submitted") {
 		t.Error("nobody may submit nothing")
 	}
 }

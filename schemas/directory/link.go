@@ -88,13 +88,12 @@ const firstLink = 24 * time.Hour
 // when others were made that wait for theirs.
 func (d *Directory) FirstAdministrator(ctx context.Context) (secret string, err error) {
 	const name = "admin"
-	managers := slices.DeleteFunc(d.Accounts(), func(a Account) bool { return !a.identity().May(access.ManageAccounts) })
+	managers := d.managers()
 	admin := slices.ContainsFunc(managers, func(a Account) bool { return a.Name == name })
-	used := slices.ContainsFunc(managers, func(a Account) bool { return a.HasPassword || !a.LastLogin.IsZero() })
 	switch _, taken, err := d.find(name); {
 	case err != nil:
 		return "", err
-	case used || len(managers) > 0 && !admin:
+	case d.Claimed() || len(managers) > 0 && !admin:
 		return "", nil
 	case taken && !admin:
 		return "", refuse(schemas.Conflict, adminTaken, name)
@@ -104,4 +103,15 @@ func (d *Directory) FirstAdministrator(ctx context.Context) (secret string, err 
 		}
 	}
 	return d.Link(ctx, name, firstLink)
+}
+
+// managers are the accounts that manage accounts.
+func (d *Directory) managers() []Account {
+	return slices.DeleteFunc(d.Accounts(), func(a Account) bool { return !a.identity().May(access.ManageAccounts) })
+}
+
+// Claimed tells whether somebody is administrator: an account that manages
+// accounts has a password or was ever entered.
+func (d *Directory) Claimed() bool {
+	return slices.ContainsFunc(d.managers(), func(a Account) bool { return a.HasPassword || !a.LastLogin.IsZero() })
 }
