@@ -244,3 +244,37 @@ func TestKnownAsksForManyEventsAtOnce(t *testing.T) {
 		t.Errorf("the warehouse is away: %v", err)
 	}
 }
+
+func TestAClientShowsItsToken(t *testing.T) {
+	var shown []string
+	status := http.StatusAccepted
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		shown = append(shown, r.Header.Get("Authorization")+r.Header.Get("Cookie"))
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, map[bool]string{true: `{"results":[{"status":"accepted"}]}`, false: `{"detail":"the token is not, or no longer, good"}`}[status == http.StatusAccepted])
+	}))
+	defer web.Close()
+	client := Client{URL: web.URL, HTTP: web.Client(), Token: "secret", OnRetry: func(cause error, _ time.Duration) { t.Errorf("sent again: %v", cause) }}
+	event := []schemas.Envelope{signIn("220182-court", 0)}
+	if err := client.Append(t.Context(), event); err != nil {
+		t.Fatal(err)
+	}
+	for s, kind := range map[int]schemas.ErrorKind{http.StatusUnauthorized: schemas.Unauthenticated, http.StatusForbidden: schemas.Forbidden} {
+		status = s
+		err := client.Append(t.Context(), event)
+		if schemas.KindOf(err) != kind || !strings.Contains(err.Error(), "--token or ZHIBAN_TOKEN") || !strings.Contains(err.Error(), "no longer") || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%d: %v", s, err)
+		}
+		if _, err := client.Known(t.Context(), []string{event[0].ID}); schemas.KindOf(err) != kind {
+			t.Errorf("%d to a question: %v", s, err)
+		}
+	}
+	for _, s := range shown {
+		if s != "Bearer secret" {
+			t.Errorf("shown %q", s)
+		}
+	}
+	if len(shown) != 5 {
+		t.Errorf("%d requests, expected 5", len(shown))
+	}
+}

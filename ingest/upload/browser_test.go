@@ -3,6 +3,8 @@ package upload
 import (
 	"context"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,8 +18,10 @@ import (
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/gorilla/mux"
 
 	"zhiban/dashboard/assets/axe"
+	"zhiban/schemas"
 )
 
 // browser is a tab of a headless Chromium that keeps what goes wrong in it.
@@ -277,4 +281,29 @@ func TestThePageWorksWithoutScript(t *testing.T) {
 		t.Errorf("%d events", len(p.events))
 	}
 	b.clean()
+}
+
+func TestWhoIsLoggedOutMeanwhileIsLedToTheLogin(t *testing.T) {
+	p := &platform{events: map[string]schemas.Envelope{}}
+	router := mux.NewRouter()
+	New(Config{Send: p.send, Known: p.known}).Register(router)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost { // as the gate answers
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = w.Write([]byte(`{"status":401,"detail":"log in"}`))
+			return
+		}
+		router.ServeHTTP(w, r)
+	}))
+	t.Cleanup(srv.Close)
+	b := newBrowser(t)
+	for lang, want := range map[string]string{"": "登录已失效，没有处理。请重新登录后再试。 去登录 /login?next=%2Fimport", "?lang=en": "You are no longer logged in, and nothing was done. Log in and try again. Log in /login?next=%2Fimport%3Flang%3Den&lang=en"} {
+		b.do(chromedp.Navigate(srv.URL+Path+lang), chromedp.WaitReady("#upload"), chromedp.SetUploadFiles("#files", ledgers(t)[:1]), chromedp.Click("#upload button"), chromedp.WaitReady("#error a"))
+		if got := eval[string](b, `document.getElementById('error').textContent + ' ' + document.querySelector('#error a').getAttribute('href')`); got != want {
+			t.Errorf("%s, expected %s", got, want)
+		}
+		b.look("logged-out" + strings.TrimPrefix(lang, "?lang="))
+		b.accessible("logged out")
+	}
 }

@@ -2,14 +2,21 @@ package upload
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
+
+	"zhiban/schemas/access"
 )
 
 // Local is a transport to a handler in this process: what is sent through it
-// takes the same way as from outside, without a connection.
+// takes the same way as from outside, without a connection. The request's context
+// goes along, with the identity in whose name it is made; a gate in front of the
+// handler finds it out anew, from the credential that [access.Forward] adds, and
+// sees the address of whoever asked.
 func Local(h http.Handler) http.RoundTripper { return local{h} }
 
 type local struct{ http.Handler }
@@ -24,7 +31,8 @@ func (l local) RoundTrip(r *http.Request) (*http.Response, error) {
 		in.Body = http.NoBody
 	}
 	defer in.Body.Close()
-	in.RequestURI, in.RemoteAddr, in.Host = r.URL.RequestURI(), "127.0.0.1:0", r.URL.Host
+	from := cmp.Or(access.Address(r.Context()), "127.0.0.1")
+	in.RequestURI, in.RemoteAddr, in.Host = r.URL.RequestURI(), net.JoinHostPort(from, "0"), r.URL.Host
 	w := &localAnswer{header: http.Header{}}
 	l.ServeHTTP(w, in)
 	w.WriteHeader(http.StatusOK) // when nothing was

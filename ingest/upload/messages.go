@@ -89,6 +89,8 @@ var messages = map[string]schemas.Text{
 	"notices":      {ZH: "提示", EN: "Notices"},
 
 	"error.origin":  {ZH: "这个请求来自别的网站，没有处理。", EN: "This request came from another site and was refused."},
+	"error.login":   {ZH: "登录已失效，没有处理。请重新登录后再试。", EN: "You are no longer logged in, and nothing was done. Log in and try again."},
+	"login":         {ZH: "去登录", EN: "Log in"},
 	"error.large":   {ZH: "文件合计超过 20 MB，没有处理。请分几次上传，或删去图片等无关内容。", EN: "The files exceed 20 MB together. Upload them in parts, or remove pictures."},
 	"error.form":    {ZH: "上传没有完成，请重试。", EN: "The upload is not complete; try again."},
 	"error.none":    {ZH: "没有选择文件。", EN: "No file was chosen."},

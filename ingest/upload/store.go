@@ -83,6 +83,7 @@ func (s *store) drop(token string) {
 
 // entry is an upload that is kept.
 type entry struct {
+	account string // whose it is
 	station schemas.StationCode
 	sources []ledger.Source // until they are sent
 

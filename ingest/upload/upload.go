@@ -15,7 +15,9 @@
 //
 // Nothing is written to disk. Files stay in memory until they are sent, their
 // reports and marked copies for a quarter of an hour ([Config].Keep), all
-// within bounds; a token of 128 random bits is the only way to them.
+// within bounds; a token of 128 random bits is the only way to them, and only the
+// account that uploaded them may go it. What is sent is sent in that account's name:
+// Send, Known and Held get the request's context.
 package upload
 
 import (
@@ -45,6 +47,7 @@ import (
 
 	"zhiban/ingest/ledger"
 	"zhiban/schemas"
+	"zhiban/schemas/access"
 )
 
 // Path is where the page is.
@@ -55,6 +58,8 @@ const (
 	// MaxBytes bounds its body, MaxFiles the files in it.
 	MaxBytes = 20 << 20
 	MaxFiles = 20
+
+	maxStation = 64 // bytes of the station's code
 
 	readTime = time.Minute     // for the body to arrive
 	lookTime = time.Minute     // for the dry run
@@ -113,6 +118,22 @@ func New(c Config) *Page {
 	return p
 }
 
+// Rules says of every route who may call it, by method and template.
+func Rules() map[string]access.Rule {
+	rules := map[string]access.Rule{"GET " + Path + staticRoute: {May: access.Public}}
+	for _, route := range []string{"GET " + Path, "POST " + Path, "GET " + Path + templateRoute, "GET " + Path + "/{token}", "POST " + Path + "/{token}",
+		"GET " + Path + "/{token}/progress", "GET " + Path + copyRoute} {
+		rules[route] = access.Rule{May: access.WriteEvents}
+	}
+	return rules
+}
+
+const (
+	staticRoute   = "/static/{version}/{name:[a-z]+\\.[a-z]+}"
+	templateRoute = "/templates/{kind}"
+	copyRoute     = "/{token}/copy/{n:[0-9]+}"
+)
+
 // Register adds the page to a router that may hold other things too.
 func (p *Page) Register(r *mux.Router) {
 	own := r.NewRoute().Subrouter()
@@ -129,12 +150,12 @@ func (p *Page) Register(r *mux.Router) {
 	}{
 		{Path, get, p.showForm},
 		{Path, post, p.take},
-		{Path + "/static/{version}/{name:[a-z]+\\.[a-z]+}", get, p.serveFile},
-		{Path + "/templates/{kind}", get, p.serveTemplate},
+		{Path + staticRoute, get, p.serveFile},
+		{Path + templateRoute, get, p.serveTemplate},
 		{Path + "/{token}", get, p.showReport},
 		{Path + "/{token}", post, p.confirm},
 		{Path + "/{token}/progress", get, p.showProgress},
-		{Path + "/{token}/copy/{n:[0-9]+}", get, p.serveCopy},
+		{Path + copyRoute, get, p.serveCopy},
 	} {
 		own.HandleFunc(route.path, route.handler).Methods(route.methods...)
 	}
@@ -251,6 +272,11 @@ func (p *Page) turn(ctx context.Context) (done func(), err error) {
 
 // take reads an upload, runs it dry and keeps it for the confirmation.
 func (p *Page) take(w http.ResponseWriter, r *http.Request) {
+	account := access.From(r.Context()).Account
+	if account == "" {
+		p.fail(w, r, http.StatusUnauthorized, "error.login")
+		return
+	}
 	conn := http.NewResponseController(w)
 	_ = conn.SetReadDeadline(time.Now().Add(readTime))       // where it cannot be set the server's own holds
 	r.Body = http.MaxBytesReader(w, r.Body, MaxBytes+64<<10) // the form around the files is small
@@ -285,7 +311,7 @@ func (p *Page) take(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer done()
-	e := &entry{sources: sources, station: code}
+	e := &entry{account: account, sources: sources, station: code}
 	e.report = newReport(sources, ledger.ImportSources(ctx, ledger.Options{Station: code, DryRun: true, Known: p.cfg.Known, Held: p.cfg.Held}, sources), false)
 	token := rand.Text()
 	if !p.kept.put(token, e) {
@@ -309,7 +335,11 @@ func readForm(r *http.Request) (sources []ledger.Source, station string, err err
 		if err != nil {
 			return nil, "", err
 		}
-		b, err := io.ReadAll(part)
+		whole := io.Reader(part)
+		if part.FormName() == "station" {
+			whole = io.LimitReader(part, maxStation)
+		}
+		b, err := io.ReadAll(whole)
 		if err != nil {
 			return nil, "", err
 		}
@@ -318,14 +348,18 @@ func readForm(r *http.Request) (sources []ledger.Source, station string, err err
 			station = strings.TrimSpace(string(b))
 		case part.FormName() == "files" && part.FileName() != "": // a form with no file chosen sends an empty one without a name
 			sources = append(sources, ledger.Source{Name: name, Data: b})
+			if len(sources) > MaxFiles {
+				return sources, station, nil
+			}
 		}
 	}
 }
 
-// entryOf finds what the token stands for, or says that it is gone.
+// entryOf finds what the token stands for, or says that it is gone: also to every
+// account but its own.
 func (p *Page) entryOf(w http.ResponseWriter, r *http.Request) (*entry, bool) {
 	e, ok := p.kept.get(mux.Vars(r)["token"])
-	if !ok {
+	if ok = ok && e.account == access.From(r.Context()).Account; !ok {
 		p.fail(w, r, http.StatusNotFound, "error.gone")
 	}
 	return e, ok

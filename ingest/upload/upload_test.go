@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +24,7 @@ import (
 
 	"zhiban/ingest/ledger"
 	"zhiban/schemas"
+	"zhiban/schemas/access"
 )
 
 // platform stands for the server: it takes what is valid, once.
@@ -31,11 +33,13 @@ type platform struct {
 	events map[string]schemas.Envelope
 	sent   int
 	away   bool
+	by     []string // in whose name what was sent
 }
 
-func (p *platform) send(_ context.Context, events []schemas.Envelope) ([]ledger.Result, error) {
+func (p *platform) send(ctx context.Context, events []schemas.Envelope) ([]ledger.Result, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.by = append(p.by, access.From(ctx).Account)
 	if p.away {
 		return nil, errors.New("connection refused")
 	}
@@ -67,7 +71,13 @@ func site(t *testing.T) (string, *platform) {
 	page := New(Config{Send: p.send, Known: p.known, Log: slog.New(slog.DiscardHandler)})
 	r := mux.NewRouter()
 	page.Register(r)
-	srv := httptest.NewServer(r)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { // in place of the gate
+		account := "clerk"
+		if a, ok := req.Header["Account"]; ok {
+			account = a[0]
+		}
+		r.ServeHTTP(w, req.WithContext(access.With(req.Context(), access.Identity{Account: account, Role: access.County, Scope: access.Scope{Division: "220182"}})))
+	}))
 	t.Cleanup(srv.Close)
 	return srv.URL, p
 }
@@ -180,6 +190,51 @@ func TestAnUploadIsADryRunUntilItIsConfirmed(t *testing.T) {
 	do(t, http.MethodPost, again.Request.URL.String(), nil).want(t, http.StatusOK, "此前已导入</dt><dd>227 条事件")
 	if p.sent != 227 {
 		t.Errorf("%d events were sent", p.sent)
+	}
+}
+
+func TestAnUploadIsItsAccountsAlone(t *testing.T) {
+	url, p := site(t)
+	report := post(t, url+Path, "", map[string][]byte{"榆树法院.xlsx": county(t)}).Request.URL.String()
+	for _, other := range []string{"neighbour", "", "CLERK"} {
+		for _, path := range []string{"", "/progress", "/copy/0"} {
+			do(t, http.MethodGet, report+path, nil, "Account", other).want(t, http.StatusNotFound, "已过期或不存在")
+		}
+		do(t, http.MethodPost, report, nil, "Account", other).want(t, http.StatusNotFound, "已过期或不存在")
+	}
+	if p.sent > 0 {
+		t.Fatalf("%d events were sent", p.sent)
+	}
+	do(t, http.MethodPost, report, nil).want(t, http.StatusOK, "<h1>导入结果</h1>")
+	if len(p.events) != 227 || slices.ContainsFunc(p.by, func(by string) bool { return by != "clerk" }) {
+		t.Errorf("%d events, by %v", len(p.events), p.by)
+	}
+	body, media := form(t, "", map[string][]byte{"榆树法院.xlsx": county(t)})
+	do(t, http.MethodPost, url+Path, body, "Content-Type", media, "Account", "").want(t, http.StatusUnauthorized, "请重新登录")
+}
+
+func TestEveryRouteHasItsRule(t *testing.T) {
+	router := mux.NewRouter()
+	New(Config{}).Register(router)
+	rules := Rules()
+	if err := router.Walk(func(route *mux.Route, _ *mux.Router, _ []*mux.Route) error {
+		methods, err := route.GetMethods()
+		if err != nil {
+			return nil // the subrouter
+		}
+		path, err := route.GetPathTemplate()
+		for _, m := range methods {
+			if _, ok := rules[m+" "+path]; !ok && m != http.MethodHead {
+				t.Errorf("%s %s has no rule", m, path)
+			}
+			delete(rules, m+" "+path)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for route := range rules {
+		t.Errorf("there is no route %s", route)
 	}
 }
 

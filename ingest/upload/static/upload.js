@@ -19,6 +19,16 @@ function failed(form, text) {
   byId('error').scrollIntoView({block: 'nearest'});
 }
 
+// toLogin says that nobody is logged in any more, and leads to the login and back.
+function toLogin(form) {
+  failed(form, form.dataset.login);
+  const link = document.createElement('a');
+  const english = document.documentElement.lang === 'en';
+  link.href = '/login?next=' + encodeURIComponent(location.pathname + location.search) + (english ? '&lang=en' : '');
+  link.textContent = form.dataset.toLogin;
+  byId('error').append(' ', link);
+}
+
 // send posts a form and goes to the page that answers it.
 function send(form, body, uploading) {
   const request = new XMLHttpRequest();
@@ -27,6 +37,7 @@ function send(form, body, uploading) {
   if (uploading) request.upload.onprogress = e => show(e.lengthComputable && e.loaded < e.total ? 100 * e.loaded / e.total : null, uploading);
   request.onload = () => {
     if (request.status < 400) return location.assign(request.responseURL);
+    if (request.status === 401) return toLogin(form);
     const said = request.response && request.response.getElementById('error');
     failed(form, said && said.textContent.trim());
   };
