@@ -28,19 +28,24 @@ import (
 	"zhiban/dashboard/assets/axe"
 	"zhiban/ingest"
 	"zhiban/schemas"
+	"zhiban/schemas/access"
+	"zhiban/schemas/ktable"
+	"zhiban/schemas/seal"
 )
 
 // station is a desk beside a real ingest server and its log, behind a network
 // that can be cut.
 type station struct {
-	t       *testing.T
-	url     string
-	cluster *kfake.Cluster
-	router  *mux.Router
-	cut     atomic.Bool
-	ahead   time.Duration                    // the clock of pages and server before the machine's
-	cases   atomic.Bool                      // whether the platform behind it knows cases
-	answer  atomic.Pointer[http.HandlerFunc] // answers to events in place of the server
+	t         *testing.T
+	url       string
+	cluster   *kfake.Cluster
+	router    *mux.Router
+	keys      *seal.Keyring
+	cut       atomic.Bool
+	loggedOut atomic.Bool                      // the desk's own address leads to the login
+	ahead     time.Duration                    // the clock of pages and server before the machine's
+	cases     atomic.Bool                      // whether the platform behind it knows cases
+	answer    atomic.Pointer[http.HandlerFunc] // answers to events in place of the server
 }
 
 func newStation(t *testing.T) *station {
@@ -50,7 +55,8 @@ func newStation(t *testing.T) *station {
 		t.Fatal(err)
 	}
 	t.Cleanup(cluster.Close)
-	in, err := ingest.New(ingest.Config{Brokers: cluster.ListenAddrs(), RecordedBy: "desk"})
+	keys := keyring(t, cluster.ListenAddrs())
+	in, err := ingest.New(ingest.Config{Brokers: cluster.ListenAddrs(), Keys: keys})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,13 +66,26 @@ func newStation(t *testing.T) *station {
 	New(Config{}).Register(router)
 	// It is ten in the morning: a test that runs at midnight is about one day too.
 	now := time.Now()
-	s := &station{t: t, cluster: cluster, router: router, ahead: schemas.DayOf(now).Start().Add(10 * time.Hour).Sub(now)}
+	s := &station{t: t, cluster: cluster, router: router, keys: keys, ahead: schemas.DayOf(now).Start().Add(10 * time.Hour).Sub(now)}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.cut.Load() {
 			panic(http.ErrAbortHandler) // the connection breaks off
 		}
 		w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
 		if s.cases.Load() && s.serveCases(w, r) {
+			return
+		}
+		if s.loggedOut.Load() && r.URL.Path == Path {
+			http.Redirect(w, r, "/login-page", http.StatusSeeOther)
+			return
+		}
+		if r.URL.Path == "/login-page" {
+			_, _ = w.Write([]byte("log in"))
+			return
+		}
+		if r.URL.Path == "/login" { // which is not this package's: whoever goes there is logged in
+			s.instead(nil)
+			http.Redirect(w, r, access.LocalPath(r.URL.Query().Get("next")), http.StatusSeeOther)
 			return
 		}
 		if r.URL.Path == "/api/v1/stations" { // the register is the dashboard's, which is elsewhere
@@ -77,11 +96,36 @@ func newStation(t *testing.T) *station {
 			(*answer)(w, r)
 			return
 		}
-		router.ServeHTTP(w, r)
+		s.serve(w, r)
 	}))
 	t.Cleanup(srv.Close)
 	s.url = srv.URL
 	return s
+}
+
+// serve answers as behind the gate, in the name of the county's account.
+func (s *station) serve(w http.ResponseWriter, r *http.Request) {
+	who := access.Identity{Account: "county", Role: access.County, Scope: access.Scope{Division: "220182"}}
+	s.router.ServeHTTP(w, r.WithContext(access.With(r.Context(), who)))
+}
+
+// keyring is one whose keys are in the log's cluster.
+func keyring(t *testing.T, brokers []string) *seal.Keyring {
+	t.Helper()
+	table, err := ktable.Open(t.Context(), ktable.Config{Brokers: brokers, Topic: schemas.KeyTopic})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = table.Close() })
+	file, err := seal.CreateKeyFile(filepath.Join(t.TempDir(), "keys.json"), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := seal.New(t.Context(), table, file, file.Pseudonyms())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
 }
 
 // now is the time at the station.

@@ -41,6 +41,7 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 
 	"zhiban/schemas"
+	"zhiban/schemas/access"
 )
 
 // Path is where the desk is. A station's own desk is at Path/<station code>.
@@ -92,17 +93,40 @@ func New(c Config) *Desk {
 	return d
 }
 
+// Rules says of every route who may call it, by method and template. The files
+// hold no data, and browsers ask for the manifest without saying who they are.
+// The worker is for who may have the page: one that came anew for somebody who is
+// logged out would keep the login in the page's place.
+func Rules() map[string]access.Rule {
+	public, writers := access.Rule{May: access.Public}, access.Rule{May: access.WriteEvents}
+	return map[string]access.Rule{
+		"GET " + manifestPath: public,
+		"GET " + staticRoute:  public,
+		"GET " + workerPath:   writers,
+		"GET " + Path:         writers,
+		"GET " + Path + "/":   writers,
+		"GET " + stationRoute: writers,
+	}
+}
+
+const (
+	workerPath   = Path + "/sw.js"
+	manifestPath = Path + "/manifest.webmanifest"
+	staticRoute  = Path + "/static/{version}/{name:[a-z]+\\.[a-z]+}"
+	stationRoute = Path + "/{station:[0-9A-Z]{6}-[a-z]+(?:-[0-9]+)?}"
+)
+
 // Register adds the desk to a router that may hold other things too.
 func (d *Desk) Register(r *mux.Router) {
 	own := r.NewRoute().Subrouter()
 	own.Use(secure, func(next http.Handler) http.Handler { return gzhttp.GzipHandler(next) })
 	for path, handler := range map[string]http.HandlerFunc{
-		Path + "/sw.js":                                   d.serveWorker,
-		Path + "/manifest.webmanifest":                    d.serveManifest,
-		Path + "/static/{version}/{name:[a-z]+\\.[a-z]+}": d.serveFile,
-		Path:       d.servePage,
-		Path + "/": d.servePage,
-		Path + "/{station:[0-9A-Z]{6}-[a-z]+(?:-[0-9]+)?}": d.servePage,
+		workerPath:   d.serveWorker,
+		manifestPath: d.serveManifest,
+		staticRoute:  d.serveFile,
+		Path:         d.servePage,
+		Path + "/":   d.servePage,
+		stationRoute: d.servePage,
 	} {
 		own.HandleFunc(path, handler).Methods(http.MethodGet, http.MethodHead)
 	}
@@ -188,7 +212,7 @@ func (d *Desk) servePage(w http.ResponseWriter, r *http.Request) {
 	if lang == english {
 		data.Other = r.URL.Path
 	}
-	script := scriptData{Lang: lang, Worker: Path + "/sw.js", Text: phrases(lang).all(), Forms: map[string]Form{}}
+	script := scriptData{Lang: lang, Worker: workerPath, Text: phrases(lang).all(), Forms: map[string]Form{}}
 	for _, f := range data.Forms {
 		script.Forms[f.Type] = f
 	}
@@ -260,7 +284,7 @@ func (d *Desk) makeWorker() []byte {
 	if err != nil {
 		panic(err)
 	}
-	kept := []string{Path, Path + "?lang=" + english, Path + "/manifest.webmanifest"}
+	kept := []string{Path, Path + "?lang=" + english, manifestPath}
 	names, err := fs.ReadDir(files, "static")
 	if err != nil {
 		panic(err)

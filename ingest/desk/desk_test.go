@@ -209,3 +209,28 @@ func TestEveryMessageIsThereAndUsed(t *testing.T) {
 		}
 	}
 }
+
+func TestEveryRouteHasItsRule(t *testing.T) {
+	router := mux.NewRouter()
+	New(Config{}).Register(router)
+	rules := Rules()
+	if err := router.Walk(func(route *mux.Route, _ *mux.Router, _ []*mux.Route) error {
+		methods, err := route.GetMethods()
+		if err != nil {
+			return nil // the subrouter
+		}
+		path, err := route.GetPathTemplate()
+		for _, m := range methods {
+			if _, ok := rules[m+" "+path]; !ok && m != http.MethodHead {
+				t.Errorf("%s %s has no rule", m, path)
+			}
+			delete(rules, m+" "+path)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for route := range rules {
+		t.Errorf("there is no route %s", route)
+	}
+}

@@ -88,17 +88,17 @@ func TestEveryKindOfEntryArrivesInTheLog(t *testing.T) {
 		}
 	}
 	consultation := events[1].Payload.(*schemas.ConsultationRecorded)
-	if c := consultation; c.Lawyer != lawyer || c.Channel != "visit" || c.Person != "p-aaaa1111" || c.PersonRole != "relative" || strings.Join(c.Topics, " ") != "取保候审条件 申请法律援助" ||
+	if c := consultation; c.Lawyer != lawyer || c.Channel != "visit" || c.Person != s.keys.Pseudonym("p-aaaa1111") || c.PersonRole != "relative" || strings.Join(c.Topics, " ") != "取保候审条件 申请法律援助" ||
 		c.Minutes == nil || *c.Minutes != 20 || !c.GuidedToApply || c.HasDefender == nil || *c.HasDefender || c.Shift != events[0].Case.Key {
 		t.Errorf("the consultation is %+v", c)
 	}
-	if second := events[3].Payload.(*schemas.ConsultationRecorded); second.HasDefender != nil || second.Minutes != nil || second.Person == "p-aaaa1111" || !strings.HasPrefix(second.Person, "p-") {
+	if second := events[3].Payload.(*schemas.ConsultationRecorded); second.HasDefender != nil || second.Minutes != nil || second.Person == s.keys.Pseudonym("p-aaaa1111") || !schemas.IsKeyed(second.Person) {
 		t.Errorf("the second consultation is %+v", second)
 	}
 	if in := events[0].Payload.(*schemas.ShiftSignedIn); in.Mode != "onsite" || in.Badge == nil || !*in.Badge {
 		t.Errorf("signed in %+v", in)
 	}
-	if a := events[5].Payload.(*schemas.ApplicationReceived); a.Person != "p-aaaa1111" || !a.InCustody {
+	if a := events[5].Payload.(*schemas.ApplicationReceived); a.Person != s.keys.Pseudonym("p-aaaa1111") || !a.InCustody {
 		t.Errorf("the application is %+v", a)
 	}
 	if a := events[6].Payload.(*schemas.ApplicationTransferred); a.Agency != "榆树市法律援助中心" {

@@ -126,7 +126,7 @@ func TestWhatCannotBeReadLosesNoOtherEntry(t *testing.T) {
 			persons[c.Person] = true
 		}
 	}
-	if !persons["p-before"] || !persons["p-after"] {
+	if !persons[s.keys.Pseudonym("p-before")] || !persons[s.keys.Pseudonym("p-after")] {
 		t.Error("an entry of the page was lost")
 	}
 	left := eval[int](b, `import(document.querySelector('script[src$="desk.js"]').src.replace('desk.js', 'store.js')).then(s => s.all()).then(all => all.length)`, chromedp.EvalAwaitPromise)

@@ -182,6 +182,8 @@ var messages = map[string]schemas.Text{
 	"unsent.login":    {ZH: "需要登录", EN: "log in first"},
 	"clock.fast":      {ZH: "本机时钟比服务器快 %s，登记的时间会不准，请校准。", EN: "The clock of this device is %s ahead of the server's; set it, or entries get wrong times."},
 	"clock.slow":      {ZH: "本机时钟比服务器慢 %s，登记的时间会不准，请校准。", EN: "The clock of this device is %s behind the server's; set it, or entries get wrong times."},
+	"login":           {ZH: "登录已失效，待发送的都保存在本机。请重新登录，登录后自动发送。", EN: "You are no longer logged in. What is to be sent is kept on this device, and is sent by itself once you have logged in."},
+	"login.go":        {ZH: "去登录", EN: "Log in"},
 	"unsent.send":     {ZH: "立即发送", EN: "Send now"},
 
 	"wrong.required":      {ZH: "必填", EN: "Required"},
@@ -209,6 +211,8 @@ var messages = map[string]schemas.Text{
 	"server.length":   {ZH: "长度不对", EN: "has the wrong length"},
 	"server.type":     {ZH: "服务器的版本较旧，还不认识这类登记，请联系管理员", EN: "The server is older and does not know this kind of entry; tell the administrator"},
 	"server.field":    {ZH: "服务器不认识此项，请刷新页面后再试", EN: "is not known to the server; reload the page"},
+	"server.account":  {ZH: "当前账号没有这项登记的权限，或这里不是该账号的工作站。请换用本站账号登录后重发", EN: "This account may not enter this, or this is not its station. Log in with the station's account and send it again"},
+	"server.sealed":   {ZH: "这段文字是为另一人或另一记录加密的，请重新填写", EN: "This text was sealed for another person or record; enter it anew"},
 	"server.unsaid":   {ZH: "服务器没有说明原因，可以修改后重发", EN: "The server gave no reason; mend it and send it again"},
 	"server.other":    {ZH: "服务器说明：%s", EN: "the server says: %s"},
 	"place.source":    {ZH: "工作站", EN: "Station"},

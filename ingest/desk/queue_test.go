@@ -139,7 +139,7 @@ func TestAnAnswerThatIsLost(t *testing.T) {
 	b := newBrowser(t, s)
 	b.begin()
 	s.instead(func(_ http.ResponseWriter, r *http.Request) {
-		s.router.ServeHTTP(httptest.NewRecorder(), r)
+		s.serve(httptest.NewRecorder(), r)
 		panic(http.ErrAbortHandler) // the log has it, the desk does not know
 	})
 	b.consult("p-one", "only")
@@ -165,7 +165,7 @@ func TestAClockThatIsNotSetIsTold(t *testing.T) {
 	b.begin()
 	s.instead(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Date", s.now().Add(-2*time.Hour-10*time.Second).UTC().Format(http.TimeFormat))
-		s.router.ServeHTTP(w, r)
+		s.serve(w, r)
 	})
 	b.consult("p-one", "only")
 	b.wait(`document.getElementById('clock').textContent.includes('快 2 小时 0 分')`)
@@ -207,6 +207,51 @@ func TestABusyServerIsAskedAgain(t *testing.T) {
 		}
 	}
 	b.clean("a busy server")
+}
+
+func TestWhoIsLoggedOutLosesNothingAndSendsAfterTheLogin(t *testing.T) {
+	for status, name := range map[int]string{http.StatusUnauthorized: "logged-out", http.StatusForbidden: "forbidden"} {
+		t.Run(name, func(t *testing.T) {
+			s := newStation(t)
+			b := newBrowser(t, s)
+			b.begin()
+			s.instead(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/problem+json")
+				w.WriteHeader(status)
+				_, _ = w.Write([]byte(`{"detail":"log in"}`))
+			})
+			b.consult("p-one", "sign")
+			b.wait(`!document.getElementById('login').hidden`)
+			b.waiting(2)
+			if got := b.text("#login"); !strings.Contains(got, "请重新登录") {
+				t.Errorf("the page says %s", got)
+			}
+			b.look(name)
+			b.accessible(name)
+			b.size(390, 844, true)
+			b.fits(name)
+			b.look(name + "-390")
+			b.do(chromedp.Reload())
+			b.wait(ready)
+			b.wait(`!document.getElementById('login').hidden`)
+			b.waiting(2)
+			if len(s.stored()) != 0 {
+				t.Error("events reached the log")
+			}
+			if got := eval[string](b, `document.querySelector('#login a').getAttribute('href')`); got != "/login?next=%2Fdesk%2F220182-court" {
+				t.Errorf("leads to %s", got)
+			}
+			eval[bool](b, `window.old = true`)
+			b.click("#login a") // which leads back here
+			b.wait(`!window.old && ` + ready)
+			b.settled(2)
+			b.wait(`document.getElementById('login').hidden`)
+			if got := types(s.stored()); got != "consultation.recorded consultation.signed" {
+				t.Errorf("in the log: %s", got)
+			}
+			b.clean(name)
+		})
+	}
 }
 
 // refuse answers events as ingest does, with what judge says of each: retry,
@@ -263,7 +308,7 @@ func TestARefusedEntryIsMended(t *testing.T) {
 	if got := types(events); got != "consultation.recorded consultation.signed" {
 		t.Fatalf("in the log: %s", got)
 	}
-	if c := events[0].Payload.(*schemas.ConsultationRecorded); c.Minutes == nil || *c.Minutes != 25 || c.Person != "p-one" || events[0].ID.String() != ids[0] {
+	if c := events[0].Payload.(*schemas.ConsultationRecorded); c.Minutes == nil || *c.Minutes != 25 || c.Person != s.keys.Pseudonym("p-one") || events[0].ID.String() != ids[0] {
 		t.Errorf("mended: %+v with id %s, expected %s", c, events[0].ID, ids[0])
 	}
 	b.clean("mended")
@@ -328,7 +373,7 @@ func TestCorrectingAndVoiding(t *testing.T) {
 	}
 	before := events[1].Payload.(*schemas.ConsultationRecorded)
 	if c.Target != events[1].ID.String() || c.Reason != "登记有误" || c.Time != "" || events[3].Case != events[1].Case ||
-		data.PersonRole != "relative" || data.HasDefender == nil || !*data.HasDefender || data.Person != "p-one" || data.Lawyer != lawyer || data.Shift != before.Shift || data.Shift == "" {
+		data.PersonRole != "relative" || data.HasDefender == nil || !*data.HasDefender || data.Person != s.keys.Pseudonym("p-one") || data.Lawyer != lawyer || data.Shift != before.Shift || data.Shift == "" {
 		t.Errorf("the correction is %+v of %+v", c, data)
 	}
 	if v := events[5].Payload.(*schemas.Voided); v.Target != events[4].ID.String() || v.Reason != "重复登记" {
@@ -522,5 +567,29 @@ func TestRules(t *testing.T) {
 	}
 	if ms := rule("r.moment('2026-09-01T08:31')"); ms != "1788222660000" {
 		t.Errorf("2026-09-01 08:31 of the station is %s", ms)
+	}
+}
+
+// A worker that is installed when the login has just ended must not keep the
+// login's page as the desk.
+func TestTheLoginIsNeverKeptAsTheDesk(t *testing.T) {
+	s := newStation(t)
+	b := newBrowser(t, s)
+	s.loggedOut.Store(true)
+	b.open("/desk/" + court)
+	if got := eval[string](b, `new Promise(async (done) => {
+		const r = await navigator.serviceWorker.register('/desk/sw.js', { scope: '/desk' });
+		const w = r.installing ?? r.waiting ?? r.active;
+		const tell = () => { if (w.state !== 'installing') done(w.state); };
+		w.addEventListener('statechange', tell);
+		tell();
+	})`, chromedp.EvalAwaitPromise); got != "redundant" {
+		t.Errorf("the worker is %s, expected redundant", got)
+	}
+	s.loggedOut.Store(false)
+	b.do(chromedp.Reload())
+	b.wait(`document.body?.dataset.offline === 'ready'`)
+	if got := eval[string](b, `caches.match('/desk').then(a => a.text())`, chromedp.EvalAwaitPromise); !strings.Contains(got, `id="desk"`) {
+		t.Errorf("kept is %s", got)
 	}
 }

@@ -515,6 +515,7 @@ function renderUnsent() {
   const ahead = Math.abs(server.ahead) > 300e3;
   $('clock').hidden = !ahead;
   if (ahead) $('clock').textContent = t(server.ahead > 0 ? 'clock.fast' : 'clock.slow', duration(Math.abs(server.ahead)));
+  $('login').hidden = waiting === 0 || pausing !== 'login';
   document.body.dataset.waiting = waiting;
   document.body.dataset.rejected = rejected;
 }
@@ -678,6 +679,7 @@ function inWords(record, problem) {
   const found = [
     [/^is required/, 'server.required'], [/identity card/, 'wrong.person.number'], [/expected value to be one of|expected one of/, 'server.choice'],
     [/no duty of the organ/, 'server.trigger'], [/<= |>= |maximum|minimum/i, 'server.range'], [/between the years/, 'server.years'],
+    [/^your account/, 'server.account'], [/sealed text/, 'server.sealed'],
     [/length/, 'server.length'], [/is not a division/, 'wrong.division'], [/not in the catalogue/, 'server.type'], [/is not a field/, 'server.field'],
   ].find(([pattern]) => pattern.test(message));
   const sentence = found ? t(found[1]) : t('server.other', message);
@@ -938,6 +940,7 @@ async function start() {
     return;
   }
   $('unsent').addEventListener('click', () => sender.send());
+  $('login').querySelector('a').href = '/login?next=' + encodeURIComponent(location.pathname + location.search) + (lang === 'en' ? '&lang=en' : '');
   addEventListener('online', () => { render(); sender.send(); lookElsewhere(); });
   addEventListener('offline', render);
   document.addEventListener('visibilitychange', async () => {

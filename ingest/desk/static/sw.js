@@ -8,9 +8,16 @@ const patience = 4000; // ms for a page from the network before the kept one is 
 
 self.addEventListener('install', (event) => {
   event.waitUntil(caches.open(kept)
-    .then((cache) => cache.addAll(files.map((f) => new Request(f, { cache: 'reload' }))))
+    .then((cache) => Promise.all(files.map((f) => keep(cache, f))))
     .then(() => self.skipWaiting()));
 });
+
+// keep keeps a file; what another address answered, as the login does, is not it.
+async function keep(cache, file) {
+  const answer = await fetch(new Request(file, { cache: 'reload' }));
+  if (!answer.ok || answer.redirected) throw new Error('desk: ' + file + ' is not to be had: ' + answer.status + ' ' + answer.url);
+  await cache.put(file, answer);
+}
 
 self.addEventListener('activate', (event) => {
   event.waitUntil(caches.keys()
