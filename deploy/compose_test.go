@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"zhiban/deploy/clickhouse"
 	"zhiban/schemas"
 )
 
@@ -46,11 +48,15 @@ func read(t *testing.T) (compose, string) {
 // program returns the source of the program's commands and flags.
 func program(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile("../main.go")
-	if err != nil {
-		t.Fatal(err)
+	var source strings.Builder
+	for _, file := range []string{"../main.go", "../schemas/kafkaconn/kafkaconn.go"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source.Write(text)
 	}
-	return string(text)
+	return source.String()
 }
 
 func TestComposeRunsCommandsThatExist(t *testing.T) {
@@ -91,15 +97,28 @@ func TestComposeConnectsTheServices(t *testing.T) {
 			t.Errorf("%s finds Kafka at %q", name, got)
 		}
 	}
-	dsn := regexp.MustCompile(`^clickhouse://zhiban:\$\{ZHIBAN_CLICKHOUSE_PASSWORD:\?[^}]+\}@clickhouse:9000/zhiban$`)
-	for _, name := range []string{"migrate", "projector", "dashboard"} {
-		if got := c.Services[name].Environment["ZHIBAN_CLICKHOUSE"]; !dsn.MatchString(got) {
-			t.Errorf("%s finds ClickHouse at %q", name, got)
+	for service, user := range map[string]string{"migrate": clickhouse.Migrate, "projector": clickhouse.Projector, "dashboard": clickhouse.Dashboard} {
+		dsn := regexp.MustCompile(`^clickhouse://` + user + `:\$\{ZHIBAN_` + strings.ToUpper(service) + `_PASSWORD:\?[^}]+\}@clickhouse:9000/zhiban$`)
+		if got := c.Services[service].Environment["ZHIBAN_CLICKHOUSE"]; !dsn.MatchString(got) {
+			t.Errorf("%s finds ClickHouse at %q", service, got)
 		}
 	}
-	for _, topic := range []string{schemas.Topic, schemas.DeadLetterTopic} {
-		if !strings.Contains(text, "create "+topic+" ") {
-			t.Errorf("topic %s is not created", topic)
+	for name, s := range c.Services {
+		if s.Build.Dockerfile != "" && name != "migrate" && strings.Contains(fmt.Sprint(s.Environment), clickhouse.Migrate) {
+			t.Errorf("%s has the user that makes and drops tables", name)
+		}
+	}
+	for _, variable := range []string{clickhouse.MigrateHash, clickhouse.ProjectorHash, clickhouse.DashboardHash} {
+		if !strings.HasPrefix(c.Services["clickhouse"].Environment[variable], "${"+variable+":?") || !strings.Contains(string(clickhouse.Users), `from_env="`+variable+`"`) {
+			t.Errorf("ClickHouse does not learn %s", variable)
+		}
+	}
+	for topic, settings := range map[string]string{
+		schemas.Topic: "--config retention.ms=-1", schemas.DeadLetterTopic: "--config retention.ms=-1", schemas.AuditTopic: "1 --config retention.ms=-1",
+		schemas.AccessTopic: "1 --config cleanup.policy=compact", schemas.KeyTopic: "1 --config cleanup.policy=compact",
+	} {
+		if !regexp.MustCompile(`(?m)^ +create ` + regexp.QuoteMeta(topic) + ` .*` + settings).MatchString(text) {
+			t.Errorf("topic %s is not created with %s", topic, settings)
 		}
 	}
 	for name, s := range c.Services {
@@ -116,7 +135,11 @@ func TestComposeConnectsTheServices(t *testing.T) {
 		}
 		for _, volume := range s.Volumes {
 			source, _, _ := strings.Cut(volume, ":")
-			if _, ok := c.Volumes[source]; !ok {
+			if strings.HasPrefix(source, "./") {
+				if _, err := os.Stat(source); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+			} else if _, ok := c.Volumes[source]; !ok {
 				t.Errorf("%s uses the volume %s, which is not declared", name, source)
 			}
 		}

@@ -36,7 +36,7 @@ func TestTheAuditTrailIsCopiedOnce(t *testing.T) {
 	run := func() (stop func()) {
 		ctx, cancel := context.WithCancel(ctx)
 		done := make(chan error, 1)
-		go func() { done <- ProjectAudit(ctx, f.brokers, nil, f.conn, slog.New(slog.DiscardHandler)) }()
+		go func() { done <- ProjectAudit(ctx, f.brokers, nil, f.least, slog.New(slog.DiscardHandler)) }()
 		return func() {
 			cancel()
 			if err := <-done; err != nil {

@@ -21,6 +21,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 	kafka "github.com/segmentio/kafka-go"
 
+	rights "zhiban/deploy/clickhouse"
 	"zhiban/deploy/embedded"
 	apache "zhiban/deploy/kafka"
 	"zhiban/ingest/simulate"
@@ -175,7 +176,7 @@ func runChild(order string) {
 // start starts a child.
 func (f *fixture) start(c child) *exec.Cmd {
 	f.t.Helper()
-	c.Brokers, c.ClickHouse, c.Topic = f.brokers, engines.ClickHouse().DSN(), f.topic
+	c.Brokers, c.ClickHouse, c.Topic = f.brokers, engines.ClickHouseAs(rights.Projector).DSN(), f.topic
 	order, err := json.Marshal(c)
 	if err != nil {
 		f.t.Fatal(err)
@@ -348,7 +349,7 @@ func TestClickHouseKilledInMidInsert(t *testing.T) {
 func insertsGoWrong(t *testing.T, strike func()) int64 {
 	f := newFixtureAt(t, []string{engines.Kafka()}, 1)
 	f.putProvince(600)
-	dsn := engines.ClickHouse().DSN()
+	dsn := engines.ClickHouseAs(rights.Projector).DSN()
 	opts, err := clickhouse.ParseDSN(dsn)
 	if err != nil {
 		t.Fatal(err)
@@ -359,8 +360,7 @@ func insertsGoWrong(t *testing.T, strike func()) int64 {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	direct := f.conn
-	f.conn = conn
+	f.least = conn
 	round := 0
 	stop := f.runWith(func(p *Projector) {
 		p.cfg.BatchRows = 100
@@ -371,7 +371,6 @@ func insertsGoWrong(t *testing.T, strike func()) int64 {
 			}
 		}
 	})
-	f.conn = direct
 	f.until(f.sent, projectedSQL)
 	stop()
 	f.proveWhole()
@@ -570,6 +569,7 @@ func TestTheDiskIsFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.conn.Close()
+	f.least = f.conn
 	f.putProvince(provinceEvents)
 
 	// The disk becomes full between two batches, with nothing being written.

@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 	kafka "github.com/segmentio/kafka-go"
 
+	rights "zhiban/deploy/clickhouse"
 	"zhiban/deploy/embedded"
 	"zhiban/schemas"
 	"zhiban/schemas/warehouse"
@@ -58,7 +59,8 @@ type fixture struct {
 	t       testing.TB
 	brokers []string
 	topic   string
-	conn    *warehouse.Conn
+	conn    *warehouse.Conn // with all rights
+	least   *warehouse.Conn // as a projector has it on a server
 	client  *kafka.Client
 	writer  *kafka.Writer
 	log     *records
@@ -97,6 +99,10 @@ func newFixtureAt(t testing.TB, brokers []string, partitions int) *fixture {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.conn.Close() })
+	if f.least, err = warehouse.Open(ctx, engines.ClickHouseAs(rights.Projector).DSN()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.least.Close() })
 	transport := &kafka.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
 	f.client = &kafka.Client{Addr: kafka.TCP(brokers...), Transport: transport}
@@ -179,7 +185,7 @@ func (f *fixture) runWith(change func(*Projector)) (stop func()) {
 	p, err := New(Config{
 		Brokers: f.brokers, Group: f.topic, Topic: f.topic, BatchRows: 7, Linger: 20 * time.Millisecond,
 		SessionTimeout: 6 * time.Second, RebalanceTimeout: time.Second,
-	}, f.conn, slog.New(f.log))
+	}, f.least, slog.New(f.log))
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -438,7 +444,7 @@ func (f *fixture) dieAfter(first, last int64, steps func(*fixture, *worker, *bat
 // member joins the group and returns its worker.
 func (f *fixture) member() (w *worker, leave func()) {
 	f.t.Helper()
-	p, err := New(Config{Brokers: []string{engines.Kafka()}, Group: f.topic, Topic: f.topic}, f.conn, slog.New(f.log))
+	p, err := New(Config{Brokers: []string{engines.Kafka()}, Group: f.topic, Topic: f.topic}, f.least, slog.New(f.log))
 	if err != nil {
 		f.t.Fatal(err)
 	}

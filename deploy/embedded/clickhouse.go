@@ -28,6 +28,8 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/cenkalti/backoff/v5"
+
+	rights "zhiban/deploy/clickhouse"
 )
 
 // ClickHouse says how the application reaches the embedded ClickHouse.
@@ -85,7 +87,9 @@ type warehouse struct {
 	library string
 	dir     string // ClickHouse's own files
 	config  string
-	conn    ClickHouse
+	conn    ClickHouse            // of the application's own user
+	users   map[string]ClickHouse // of those with less rights, by name
+	env     []string              // their passwords' hashes
 	relay   *relay
 	lock    *os.File
 	out     *logFile
@@ -156,15 +160,17 @@ func newWarehouse(dir, library string, ln net.Listener, lock *os.File, log *slog
 	if w.conn.Password, err = loadPassword(filepath.Join(dir, "clickhouse-password")); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(w.dir, 0o700); err != nil {
+	w.lesserUsers()
+	more := filepath.Join(dir, "clickhouse-users.d") // ClickHouse reads it with users
+	if err := errors.Join(os.MkdirAll(w.dir, 0o700), os.MkdirAll(more, 0o700)); err != nil {
 		return nil, err
 	}
 	users := filepath.Join(dir, "clickhouse-users.xml")
-	hash := sha256.Sum256([]byte(w.conn.Password))
 	if err := errors.Join(
+		os.WriteFile(filepath.Join(more, "zhiban.xml"), rights.Users, 0o600),
 		writeConfig("users.xml", users, map[string]any{
 			"User":           user,
-			"PasswordSHA256": hex.EncodeToString(hash[:]),
+			"PasswordSHA256": hash(w.conn.Password),
 			"Database":       database,
 			"LocalQueries":   len(localQueries) + 1,
 		}),
@@ -178,6 +184,24 @@ func newWarehouse(dir, library string, ln net.Listener, lock *os.File, log *slog
 	w.out = openLogFile(filepath.Join(dir, "clickhouse.log"))
 	w.relay = startRelay(ln)
 	return w, nil
+}
+
+// lesserUsers gives each of the users that a server has, too, a password for as long as
+// the engines run.
+func (w *warehouse) lesserUsers() {
+	w.users = map[string]ClickHouse{}
+	for name, variable := range map[string]string{
+		rights.Migrate: rights.MigrateHash, rights.Projector: rights.ProjectorHash, rights.Dashboard: rights.DashboardHash,
+	} {
+		password := rand.Text()
+		w.users[name] = ClickHouse{Addr: w.conn.Addr, Database: database, User: name, Password: password}
+		w.env = append(w.env, variable+"="+hash(password))
+	}
+}
+
+func hash(password string) string {
+	sum := sha256.Sum256([]byte(password))
+	return hex.EncodeToString(sum[:])
 }
 
 //go:embed config
@@ -344,7 +368,7 @@ func (w *warehouse) spawn() (*process, error) {
 	cmd := exec.Command(self, args...)
 	cmd.Dir = w.dir
 	// The library ignores the time zone in its configuration, but not this.
-	cmd.Env = append(os.Environ(), "TZ=Asia/Shanghai")
+	cmd.Env = append(append(os.Environ(), "TZ=Asia/Shanghai"), w.env...)
 	cmd.Stdout, cmd.Stderr = w.out, w.out
 	cmd.ExtraFiles = []*os.File{w.lock}
 	cmd.SysProcAttr = childAttr()

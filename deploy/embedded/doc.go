@@ -18,6 +18,7 @@
 //	kafka/                the log and the groups' offsets (kfake's format)
 //	clickhouse/           ClickHouse's own files
 //	clickhouse.xml, clickhouse-users.xml, clickhouse-password (mode 0600)
+//	clickhouse-users.d/   the users that a server has, too
 //	clickhouse.log        warnings and errors of ClickHouse, at most 2 × 4 MiB
 //
 // # The broker
@@ -83,7 +84,8 @@
 //   - The local session logs in as the user "default" without a password, and so
 //     can anyone who reaches the port. That user can do nothing (a quota that the
 //     session itself uses up, and grants for what it does). The application has a
-//     user with rights on the databases zhiban* and to read system tables.
+//     user with rights on the databases zhiban* and to read system tables, and
+//     those of zhiban/deploy/clickhouse with the least rights for each of its parts.
 //   - The library reads its configuration as XML only, ignores its time zone there
 //     (TZ is set instead), and has no system log tables unless they are configured.
 //   - At rest it has some 215 MiB resident, of which 50 MiB are its own and the rest

@@ -158,9 +158,22 @@ func (e *Engines) Err() error {
 // Kafka returns the address of the broker, host:port, to bootstrap from.
 func (e *Engines) Kafka() string { return e.broker.addr }
 
-// ClickHouse returns how to reach ClickHouse. It is the same for as long as the
-// engines run, also after ClickHouse was restarted.
+// ClickHouse returns how to reach ClickHouse, with all rights on the databases
+// zhiban*. It is the same for as long as the engines run, also after ClickHouse
+// was restarted.
 func (e *Engines) ClickHouse() ClickHouse { return e.warehouse.conn }
+
+// ClickHouseAs returns how to reach it as one of the users that a server has, too
+// (see zhiban/deploy/clickhouse), with the least rights on the database zhiban. The
+// password is another one at every start. A user that there is not is a mistake in
+// the program, and panics.
+func (e *Engines) ClickHouseAs(user string) ClickHouse {
+	c, ok := e.warehouse.users[user]
+	if !ok {
+		panic("embedded: there is no user " + user)
+	}
+	return c
+}
 
 // Close ends both engines, which takes some 60 ms. Whoever uses them should have
 // ended before: what is under way is cut off. The reason that Err gives, if any, is
