@@ -182,7 +182,11 @@ func newWarehouse(dir, library string, ln net.Listener, lock *os.File, log *slog
 		return nil, err
 	}
 	w.out = openLogFile(filepath.Join(dir, "clickhouse.log"))
-	w.relay = startRelay(ln)
+	passwords := map[string]string{w.conn.User: w.conn.Password}
+	for name, u := range w.users {
+		passwords[name] = u.Password
+	}
+	w.relay = startRelay(ln, passwords)
 	return w, nil
 }
 

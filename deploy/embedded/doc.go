@@ -74,18 +74,24 @@
 // as clickhouse-local with a listener for the native protocol:
 //
 //   - It aborts when a client's connection is reset, as the kernel does for a client
-//     that is killed. So clients talk to a relay in this process (see relay), which
-//     also keeps the address while ClickHouse is started again.
+//     that is killed, and when a client's password is wrong or what it says is not
+//     ClickHouse's protocol. So clients talk to a relay in this process (see relay),
+//     which lets in whom it knows and also keeps the address while ClickHouse is
+//     started again. What is on the same machine and finds the port behind it can
+//     still end ClickHouse, though not read from it.
+//   - It has no listener for TLS (clickhouse-local has those for plain TCP and HTTP
+//     alone): it is reached on loopback.
 //   - It is started again when it ends, after 0.1 to 5 s. When ten starts in a row
 //     fail, or one finds damaged data, it is given up: Done is closed and Err says
 //     why.
 //   - It ends when its standard input does. When the parent is killed the kernel
 //     kills it; its files are made for that.
 //   - The local session logs in as the user "default" without a password, and so
-//     can anyone who reaches the port. That user can do nothing (a quota that the
-//     session itself uses up, and grants for what it does). The application has a
-//     user with rights on the databases zhiban* and to read system tables, and
-//     those of zhiban/deploy/clickhouse with the least rights for each of its parts.
+//     can anyone who finds the port behind the relay. That user can do nothing (a
+//     quota that the session itself uses up, and grants for what it does). The
+//     application has a user with rights on the databases zhiban* and to read system
+//     tables, and those of zhiban/deploy/clickhouse with the least rights for each of
+//     its parts.
 //   - The library reads its configuration as XML only, ignores its time zone there
 //     (TZ is set instead), and has no system log tables unless they are configured.
 //   - At rest it has some 215 MiB resident, of which 50 MiB are its own and the rest

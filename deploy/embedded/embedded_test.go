@@ -317,8 +317,9 @@ func TestClickHouseIsSetUpForTheApplication(t *testing.T) {
 		t.Error("the application's user can read any file")
 	}
 
-	// Whoever reaches the port can log in as the user of the local session.
-	options, err := clickhouse.ParseDSN("clickhouse://default@" + e.ClickHouse().Addr + "/default")
+	// Whoever finds the port behind the relay can log in as the user of the local session.
+	behind := queryValue[uint16](t, conn, "SELECT getServerPort('tcp_port')")
+	options, err := clickhouse.ParseDSN(fmt.Sprintf("clickhouse://default@127.0.0.1:%d/default", behind))
 	if err != nil {
 		t.Fatal(err)
 	}

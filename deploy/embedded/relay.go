@@ -14,11 +14,15 @@ import (
 // ends each connection in order whatever the client did. The copies are splices
 // within the kernel.
 //
+// It aborts, too, when a client's password is wrong or what it says is no greeting.
+// So the relay reads the greeting first, and lets in whom it knows (see greeting).
+//
 // The relay also keeps the address while ClickHouse is started again, and can end
 // all connections before ClickHouse is to end, which would wait for them.
 type relay struct {
-	ln    net.Listener
-	conns sync.WaitGroup
+	ln        net.Listener
+	passwords map[string]string // by user
+	conns     sync.WaitGroup
 
 	mu      sync.Mutex
 	closed  bool
@@ -26,9 +30,9 @@ type relay struct {
 	clients map[net.Conn]struct{}
 }
 
-// startRelay accepts from ln, for whatever connect names.
-func startRelay(ln net.Listener) *relay {
-	r := &relay{ln: ln, clients: make(map[net.Conn]struct{})}
+// startRelay accepts from ln, for whatever connect names, those users.
+func startRelay(ln net.Listener, passwords map[string]string) *relay {
+	r := &relay{ln: ln, passwords: passwords, clients: make(map[net.Conn]struct{})}
 	r.conns.Go(r.accept)
 	return r
 }
@@ -66,11 +70,18 @@ func (r *relay) accept() {
 // writing when the client is gone, and read to its end.
 func (r *relay) carry(client net.Conn, backend string) {
 	defer r.drop(client)
+	hello, err := r.greeted(client)
+	if err != nil {
+		return
+	}
 	conn, err := net.Dial("tcp", backend)
 	if err != nil {
 		return
 	}
 	defer conn.Close()
+	if _, err := conn.Write(hello); err != nil {
+		return
+	}
 	var there sync.WaitGroup
 	there.Go(func() {
 		_, _ = io.Copy(conn, client)

@@ -2,6 +2,10 @@ package embedded_test
 
 import (
 	"errors"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +13,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 
 	rights "zhiban/deploy/clickhouse"
+	"zhiban/deploy/embedded"
 	"zhiban/schemas/warehouse"
 )
 
@@ -80,4 +85,50 @@ func denied(err error) bool {
 	var e *clickhouse.Exception
 	const accessDenied, isReadOnly, isConstrained, ddlProhibited = 497, 164, 452, 392
 	return errors.As(err, &e) && slices.Contains([]int32{accessDenied, isReadOnly, isConstrained, ddlProhibited}, e.Code)
+}
+
+// What would end ClickHouse does not reach it: a wrong password, a user that there is
+// not, and clients of something else. It answers as before.
+func TestStrangersAreTurnedAway(t *testing.T) {
+	dir := t.TempDir()
+	e := start(t, dir)
+	for _, c := range []embedded.ClickHouse{
+		{User: e.ClickHouse().User, Password: "wrong"}, {User: "nobody", Password: e.ClickHouse().Password}, {User: rights.Dashboard, Password: e.ClickHouse().Password},
+		{User: "default"}, {},
+	} {
+		c.Addr, c.Database = e.ClickHouse().Addr, e.ClickHouse().Database
+		options, err := clickhouse.ParseDSN(c.DSN())
+		if err != nil {
+			t.Fatal(err)
+		}
+		intruder, err := clickhouse.Open(options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer intruder.Close()
+		var refused *clickhouse.Exception
+		if err := intruder.Ping(t.Context()); !errors.As(err, &refused) || refused.Code != 516 {
+			t.Errorf("user %q: %v", c.User, err)
+		}
+	}
+	for _, first := range []string{"GET / HTTP/1.1\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00", "\x00\xff\xff\xff\xff\xff\xff\xff\xff\x01", "\x00\x04abcd\x01\x01\x01\xff\xff\x7f"} {
+		client, err := net.Dial("tcp", e.ClickHouse().Addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(client, first); err != nil {
+			t.Fatal(err)
+		}
+		answer, _ := io.ReadAll(client) // until the connection is ended
+		if len(answer) == 0 || answer[0] != 2 {
+			t.Errorf("%q is answered %q", first, answer)
+		}
+		client.Close()
+	}
+	execute(t, connect(t, e), "SELECT 1")
+	closeEngines(t, e)
+	log, err := os.ReadFile(filepath.Join(dir, "clickhouse.log"))
+	if err != nil || len(log) > 0 {
+		t.Errorf("ClickHouse heard of them: %s, %v", log, err)
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"io"
 	"math/big"
 	"net"
 	"os"
@@ -109,4 +110,42 @@ func (a *Authority) write(name, kind string, der []byte) string {
 		a.t.Fatal(err)
 	}
 	return path
+}
+
+// Front speaks TLS in front of an address that does not, until the test ends, and
+// returns its own address.
+func (a *Authority) Front(to string, clients tls.ClientAuthType) string {
+	a.t.Helper()
+	l, err := tls.Listen("tcp", "127.0.0.1:0", a.Server(clients))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	a.t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go pass(conn.(*tls.Conn), to)
+		}
+	}()
+	return l.Addr().String()
+}
+
+// pass passes on what comes until either side ends.
+func pass(conn *tls.Conn, to string) {
+	defer conn.Close()
+	if conn.Handshake() != nil {
+		return
+	}
+	server, err := net.Dial("tcp", to)
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	ended := make(chan struct{}, 2)
+	go func() { _, _ = io.Copy(server, conn); ended <- struct{}{} }()
+	go func() { _, _ = io.Copy(conn, server); ended <- struct{}{} }()
+	<-ended
 }
