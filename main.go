@@ -52,6 +52,7 @@ import (
 	"zhiban/dashboard"
 	"zhiban/dashboard/login"
 	"zhiban/dashboard/report"
+	rights "zhiban/deploy/clickhouse"
 	"zhiban/deploy/embedded"
 	"zhiban/ingest"
 	"zhiban/ingest/desk"
@@ -194,7 +195,30 @@ type masterKeys struct {
 type entrance struct {
 	Origin  string         `env:"ZHIBAN_ORIGIN" placeholder:"URL" help:"The site's address for people, for example https://zhiban.example; needed behind a proxy and for single sign-on."`
 	OIDC    string         `name:"oidc" env:"ZHIBAN_OIDC" type:"existingfile" placeholder:"FILE" help:"Settings of single sign-on by OpenID Connect (YAML)."`
+	Cert    string         `name:"tls-cert" env:"ZHIBAN_TLS_CERT" type:"path" placeholder:"FILE" help:"Certificate (PEM) to serve TLS with; a changed file is read anew. Without one, put a proxy with TLS in front."`
+	Key     string         `name:"tls-key" env:"ZHIBAN_TLS_KEY" type:"path" placeholder:"FILE" help:"Key (PEM) of the certificate."`
 	Proxies []netip.Prefix `name:"trust-proxy" env:"ZHIBAN_TRUST_PROXY" placeholder:"NET" help:"Networks of the proxies whose X-Forwarded-For is believed, for example 10.0.0.0/8."`
+}
+
+// Validate says what does not go together.
+func (c *entrance) Validate() error {
+	if (c.Cert == "") != (c.Key == "") {
+		return errors.New("the certificate is half given: --tls-cert and --tls-key go together")
+	}
+	return nil
+}
+
+// scheme is what people's addresses begin with.
+func (c *entrance) scheme() string {
+	if c.Cert != "" || strings.HasPrefix(c.Origin, "https://") {
+		return "https"
+	}
+	return "http"
+}
+
+// serve answers at a listener until ctx ends.
+func (r *run) serve(ctx context.Context, l net.Listener, h http.Handler, c entrance) error {
+	return access.Serve(ctx, l, access.Headers(h), access.ServeConfig{CertFile: c.Cert, KeyFile: c.Key, Log: r.log})
 }
 
 // office is who may come in, and the trail of what they did. Accounts, keys and
@@ -234,7 +258,7 @@ func (r *run) office(ctx context.Context, at *eventLog, c entrance) (*office, er
 
 func (o *office) open(c entrance, log *slog.Logger) (err error) {
 	record := func(ctx context.Context, e access.Entry) error { return o.trail.Record(ctx, audit.Record(e)) }
-	config := login.Config{Directory: o.directory, Sessions: o.directory, Secure: strings.HasPrefix(c.Origin, "https://"), Origin: c.Origin, Audit: record, Log: log}
+	config := login.Config{Directory: o.directory, Sessions: o.directory, Secure: c.scheme() == "https", Origin: c.Origin, Audit: record, Log: log}
 	if c.OIDC != "" {
 		if config.OIDC, err = login.ReadOIDC(c.OIDC); err != nil {
 			return err
@@ -332,7 +356,7 @@ func (c *standaloneCommand) Run(ctx context.Context, r *run) (err error) {
 	if err := warehouse.Migrate(ctx, at.ClickHouse); err != nil {
 		return err
 	}
-	conn, err := warehouse.Open(ctx, at.ClickHouse)
+	conn, err := warehouse.Open(ctx, eng.ClickHouseAs(rights.Projector).DSN())
 	if err != nil {
 		return err
 	}
@@ -367,7 +391,12 @@ func (c *standaloneCommand) Run(ctx context.Context, r *run) (err error) {
 		return err
 	}
 	defer in.Close()
-	pages, err := r.dashboard(conn, rules, dashboard.Config{Metrics: metrics, Ready: in.Ready, Replay: r.replay(log, conn), Append: in.Append, Audit: office.trail.Record, Beside: []dashboard.Place{
+	read, err := warehouse.Open(ctx, eng.ClickHouseAs(rights.Dashboard).DSN())
+	if err != nil {
+		return err
+	}
+	defer read.Close()
+	pages, err := r.dashboard(read, rules, dashboard.Config{Metrics: metrics, Ready: in.Ready, Replay: r.replay(log, conn), Append: in.Append, Audit: office.trail.Record, Beside: []dashboard.Place{
 		{Path: "/desk", Title: schemas.Text{ZH: "工作站登记", EN: "Station desk"}, May: access.WriteEvents},
 		{Path: "/import", Title: schemas.Text{ZH: "台账导入", EN: "Import ledgers"}, May: access.WriteEvents},
 		{Path: "/accounts", Title: schemas.Text{ZH: "账号与令牌", EN: "Accounts"}, May: access.ManageAccounts},
@@ -386,7 +415,7 @@ func (c *standaloneCommand) Run(ctx context.Context, r *run) (err error) {
 	group.Go(func() error { return r.project(ctx, log, conn, "", metrics) })
 	group.Go(func() error { return projector.ProjectAudit(ctx, log.brokers, log.transport, conn, r.log) })
 	group.Go(func() error { return office.directory.Tidy(ctx) })
-	group.Go(func() error { return serve(ctx, listener, router) })
+	group.Go(func() error { return r.serve(ctx, listener, router, c.entrance) })
 	group.Go(func() error {
 		select {
 		case <-ctx.Done():
@@ -395,7 +424,7 @@ func (c *standaloneCommand) Run(ctx context.Context, r *run) (err error) {
 			return eng.Err()
 		}
 	})
-	origin := cmp.Or(c.Origin, "http://"+listener.Addr().String())
+	origin := cmp.Or(c.Origin, c.scheme()+"://"+listener.Addr().String())
 	fmt.Fprintf(r.Stdout, "值班律师工作站统计分析平台已启动：%s/\n", origin)
 	if err := office.welcome(ctx, r.Stdout, origin, shown); err != nil {
 		r.log.Warn("no login links can be made now; zhiban account link makes one", "error", err)
@@ -496,7 +525,7 @@ func (c *ingestCommand) Run(ctx context.Context, r *run) error {
 	r.entryPages(router, "/api/v1/event-types", "/desk")
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return office.directory.Tidy(ctx) })
-	group.Go(func() error { return serve(ctx, listener, router) })
+	group.Go(func() error { return r.serve(ctx, listener, router, c.entrance) })
 	return group.Wait()
 }
 
@@ -592,7 +621,7 @@ func (c *dashboardCommand) Run(ctx context.Context, r *run) error {
 	office.gate.Deny = pages.Deny
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return office.directory.Tidy(ctx) })
-	group.Go(func() error { return serve(ctx, listener, router) })
+	group.Go(func() error { return r.serve(ctx, listener, router, c.entrance) })
 	return group.Wait()
 }
 
@@ -667,26 +696,6 @@ func listen(addr string) (net.Listener, error) {
 		return nil, fmt.Errorf("listen on %s: %w", addr, err)
 	}
 	return l, nil
-}
-
-// serve answers until ctx ends, then lets requests in progress finish for a
-// moment.
-func serve(ctx context.Context, l net.Listener, h http.Handler) error {
-	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute}
-	ended := make(chan error, 1)
-	go func() { ended <- s.Serve(l) }()
-	select {
-	case err := <-ended:
-		return err
-	case <-ctx.Done():
-	}
-	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-	defer cancel()
-	if s.Shutdown(patience) != nil {
-		_ = s.Close()
-	}
-	_ = <-ended // what Shutdown or Close has brought about
-	return nil
 }
 
 // isFresh tells whether a data directory holds nothing yet.

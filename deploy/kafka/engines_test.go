@@ -5,18 +5,24 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/gorilla/mux"
 	kafka "github.com/segmentio/kafka-go"
 
 	"zhiban/ingest"
 	"zhiban/ingest/simulate"
 	"zhiban/projector"
 	"zhiban/schemas"
+	"zhiban/schemas/access"
+	"zhiban/schemas/ktable"
+	"zhiban/schemas/seal"
 	"zhiban/schemas/warehouse"
 )
 
@@ -75,12 +81,30 @@ func (e engine) newLog(t testing.TB, partitions int) (topic string) {
 // newIngest is an ingest server before a log, and a client of it.
 func (e engine) newIngest(t testing.TB, topic string) *ingest.Client {
 	t.Helper()
-	s, err := ingest.New(ingest.Config{Brokers: e.brokers, Topic: topic})
+	table, err := ktable.Open(t.Context(), ktable.Config{Brokers: e.brokers, Topic: topic + ".keys"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = table.Close() })
+	file, err := seal.CreateKeyFile(filepath.Join(t.TempDir(), "keys"), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := seal.New(t.Context(), table, file, file.Pseudonyms())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := ingest.New(ingest.Config{Brokers: e.brokers, Topic: topic, Keys: keys})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	h := httptest.NewServer(s.Handler())
+	router := mux.NewRouter()
+	s.Register(router)
+	who := access.Identity{Account: "test", Role: access.Province, Scope: access.ProvinceWide}
+	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		router.ServeHTTP(w, r.WithContext(access.With(r.Context(), who)))
+	}))
 	t.Cleanup(h.Close)
 	return &ingest.Client{URL: h.URL, HTTP: h.Client(), Patience: patience}
 }

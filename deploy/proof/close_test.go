@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -27,6 +28,8 @@ import (
 	"zhiban/projector"
 	"zhiban/schemas"
 	"zhiban/schemas/access"
+	"zhiban/schemas/ktable"
+	"zhiban/schemas/seal"
 	"zhiban/schemas/warehouse"
 )
 
@@ -75,6 +78,7 @@ type closeTest struct {
 	events  []schemas.Envelope // still to come, in order of recording
 	kafka   string
 	figures *report.Warehouse
+	keys    *seal.Keyring
 	web     *httptest.Server
 	clock   atomic.Pointer[time.Time]
 	mu      sync.Mutex
@@ -117,6 +121,7 @@ func startClose(t *testing.T, config simulate.Config) *closeTest {
 		}
 	})
 	c := &closeTest{t: t, kafka: engines.Kafka(), figures: report.New(conn), standing: map[schemas.ReturnID]schemas.FrozenReturn{}}
+	c.keys = newKeys(t, c.kafka)
 	if c.sim, err = simulate.New(config); err != nil {
 		t.Fatal(err)
 	}
@@ -136,12 +141,31 @@ func startClose(t *testing.T, config simulate.Config) *closeTest {
 	return c
 }
 
+// newKeys are keys in the log of a broker.
+func newKeys(t testing.TB, broker string) *seal.Keyring {
+	t.Helper()
+	table, err := ktable.Open(t.Context(), ktable.Config{Brokers: []string{broker}, Topic: schemas.KeyTopic})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = table.Close() })
+	file, err := seal.CreateKeyFile(filepath.Join(t.TempDir(), "keys"), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := seal.New(t.Context(), table, file, file.Pseudonyms())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
+}
+
 // append writes events as recorded now.
 func (c *closeTest) append(ctx context.Context, events []schemas.Envelope) error {
 	for i := range events {
 		events[i].RecordedTime, events[i].RecordedBy = c.clock.Load().UTC().Format(schemas.WireTime), "test"
 	}
-	if err := ingest.AppendRecorded(ctx, []string{c.kafka}, slices.Values(events), func(schemas.Envelope) {}); err != nil {
+	if err := ingest.AppendRecorded(ctx, []string{c.kafka}, c.keys, slices.Values(events), func(schemas.Envelope) {}); err != nil {
 		return err
 	}
 	c.mu.Lock()
@@ -170,7 +194,7 @@ func (c *closeTest) feed(day schemas.Day) {
 		}
 		n++
 	}
-	if err := ingest.AppendRecorded(c.t.Context(), []string{c.kafka}, slices.Values(c.events[:n]), func(schemas.Envelope) {}); err != nil {
+	if err := ingest.AppendRecorded(c.t.Context(), []string{c.kafka}, c.keys, slices.Values(c.events[:n]), func(schemas.Envelope) {}); err != nil {
 		c.t.Fatal(err)
 	}
 	c.events, c.sent = c.events[n:], c.sent+int64(n)

@@ -126,7 +126,7 @@ func project(b *testing.B, engines *embedded.Engines, conn *warehouse.Conn) {
 		b.Fatal(err)
 	}
 	var sent int64
-	if err := ingest.AppendRecorded(ctx, []string{engines.Kafka()}, sim.Events(), func(schemas.Envelope) { sent++ }); err != nil {
+	if err := ingest.AppendRecorded(ctx, []string{engines.Kafka()}, newKeys(b, engines.Kafka()), sim.Events(), func(schemas.Envelope) { sent++ }); err != nil {
 		b.Fatal(err)
 	}
 	p, err := projector.New(projector.Config{Brokers: []string{engines.Kafka()}}, conn, slog.New(slog.DiscardHandler))
