@@ -44,7 +44,7 @@ func TestUsersHaveTheLeastRights(t *testing.T) {
 	}
 	const script = "SELECT * FROM executable('id', LineAsString, 'line String')"
 	writing := []string{park, repair, remember, "TRUNCATE TABLE events_v1", "INSERT INTO versions (version) VALUES (2)", "OPTIMIZE TABLE events_v1"}
-	raising := []string{"SELECT 1 SETTINGS max_execution_time = 0", "SELECT 1 SETTINGS max_memory_usage = 0", "SELECT 1 SETTINGS readonly = 0", "SELECT 1 SETTINGS allow_ddl = 1"}
+	raising := []string{"SELECT 1 SETTINGS max_execution_time = 0", "SELECT 1 SETTINGS max_execution_time = 301", "SELECT 1 SETTINGS max_memory_usage = 0", "SELECT 1 SETTINGS readonly = 0", "SELECT 1 SETTINGS allow_ddl = 1"}
 	for _, user := range []struct {
 		name string
 		may  []string
@@ -52,7 +52,7 @@ func TestUsersHaveTheLeastRights(t *testing.T) {
 	}{
 		{rights.Migrate, append(append([]string{ask, version, park, repair}, rebuild...), "DROP TABLE events_v2 SYNC"), [][]string{lasting}},
 		{rights.Projector, []string{ask, version, park, repair, remember}, [][]string{lasting, rebuild, {script, "TRUNCATE TABLE events_v1", "ALTER TABLE events_v1 ADD COLUMN x Int8", "DROP TABLE events_v1 SYNC", "DROP VIEW events"}}},
-		{rights.Dashboard, []string{ask, version, "SELECT count() FROM audit FINAL", "SELECT 1 SETTINGS max_threads = 1"}, [][]string{lasting, rebuild, writing, raising, {script, "DROP TABLE events_v1 SYNC", "SET readonly = 0", "ALTER TABLE events_v1 ADD COLUMN x Int8", "CREATE TEMPORARY TABLE t (n Int8)"}}},
+		{rights.Dashboard, []string{ask, version, "SELECT count() FROM audit FINAL", "SELECT 1 SETTINGS max_threads = 1", "SELECT 1 SETTINGS max_execution_time = 65"}, [][]string{lasting, rebuild, writing, raising, {script, "DROP TABLE events_v1 SYNC", "SET readonly = 0", "ALTER TABLE events_v1 ADD COLUMN x Int8", "CREATE TEMPORARY TABLE t (n Int8)"}}},
 	} {
 		options, err := clickhouse.ParseDSN(e.ClickHouseAs(user.name).DSN())
 		if err != nil {
