@@ -27,6 +27,9 @@ type compose struct {
 		Ports       []string
 		Volumes     []string
 		Healthcheck map[string]any
+		ReadOnly    bool                                  `yaml:"read_only"`
+		CapDrop     []string                              `yaml:"cap_drop"`
+		SecurityOpt []string                              `yaml:"security_opt"`
 		DependsOn   map[string]struct{ Condition string } `yaml:"depends_on"`
 	}
 	Volumes map[string]any
@@ -160,6 +163,9 @@ func TestComposeIsFitToBeLeftRunning(t *testing.T) {
 		}
 		if s.Restart == "unless-stopped" && s.Healthcheck == nil {
 			t.Errorf("%s has no healthcheck", name)
+		}
+		if s.Build.Dockerfile != "" && (!s.ReadOnly || !slices.Contains(s.CapDrop, "ALL") || !slices.Contains(s.SecurityOpt, "no-new-privileges:true")) {
+			t.Errorf("%s may do more than it needs to", name)
 		}
 		for _, port := range s.Ports {
 			if !strings.HasPrefix(port, "127.0.0.1:") {

@@ -2,6 +2,7 @@ package clickhouse_test
 
 import (
 	"context"
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +39,9 @@ var texts = []string{
 	`'); DROP TABLE events_v1; --`, `' OR '1'='1`, `x' UNION ALL SELECT name FROM system.users --`, `\'; TRUNCATE TABLE postings_v1; --`,
 	`{p:String}`, `?`, `$1`, "`events`", `<script>alert(1)</script>`, "22\x00", `%27%3B`,
 }
+
+// code is what a spreadsheet takes for text or a number, never for a formula.
+var code = regexp.MustCompile(`^(-?[0-9]+|[A-Za-z0-9][A-Za-z0-9_.:+ -]*)?$`)
 
 // What people and station systems send is data to ClickHouse wherever it goes: in
 // an event, in an address. It is shown as it is, breaks no query and changes nothing.
@@ -136,7 +141,7 @@ func TestTextIsNeverSQL(t *testing.T) {
 	router := mux.NewRouter()
 	router.Use(gate.Middleware)
 	pages.Register(router)
-	get := func(address string) (code int, kind, body string) {
+	get := func(address string) (status int, kind, body string) {
 		r := httptest.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 		r.Header.Set("Accept", "text/html,application/json")
 		w := httptest.NewRecorder()
@@ -179,9 +184,9 @@ func TestTextIsNeverSQL(t *testing.T) {
 		}
 		for _, address := range addresses {
 			asked++
-			code, kind, body := get(address)
-			if code >= http.StatusInternalServerError || strings.Contains(body, "DB::Exception") || strings.HasPrefix(kind, "text/html") && strings.Contains(body, "<script>alert") {
-				t.Errorf("%s: %d %.300s", address, code, body)
+			status, kind, body := get(address)
+			if status >= http.StatusInternalServerError || strings.Contains(body, "DB::Exception") || strings.HasPrefix(kind, "text/html") && strings.Contains(body, "<script>alert") {
+				t.Errorf("%s: %d %.300s", address, status, body)
 			}
 		}
 	}
@@ -191,6 +196,20 @@ func TestTextIsNeverSQL(t *testing.T) {
 	}
 	if after := rows(); after != before {
 		t.Errorf("there are %d rows, there were %d", after, before)
+	}
+
+	// What an office program opens by itself has codes and numbers alone.
+	_, _, file := get("/api/v1/postings.csv?indicator=shifts&division=220182&from=2026-09-01&to=2026-09-30")
+	lines, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(file, "\uFEFF"))).ReadAll()
+	if err != nil || len(lines) < 2 {
+		t.Fatalf("%d lines of CSV, %v: %.500s", len(lines), err, file)
+	}
+	for _, line := range lines {
+		for _, field := range line {
+			if !code.MatchString(field) {
+				t.Errorf("the CSV has %q", field)
+			}
+		}
 	}
 
 	// What was recorded is shown as it is, and to a browser as text.
