@@ -83,7 +83,11 @@ func protectEvent(ctx context.Context, keys Keys, ev *schemas.Event) (err error)
 		ev.Data, err = protectFacts(ctx, keys, ev.Case, "data", ev.Data)
 		return err
 	}
-	ev.Data, err = rewrite(ev.Data, func(name string, value jsontext.Value) (jsontext.Value, error) {
+	members, err := membersOf(ev.Data)
+	if err != nil {
+		return err
+	}
+	ev.Data, err = rewrite(ev.Data, members, func(name string, value jsontext.Value) (jsontext.Value, error) {
 		if name != "data" {
 			return value, nil
 		}
@@ -94,17 +98,21 @@ func protectEvent(ctx context.Context, keys Keys, ev *schemas.Event) (err error)
 
 // protectFacts protects the data of an event that records a fact; at is its place.
 func protectFacts(ctx context.Context, keys Keys, of schemas.CaseID, at string, data []byte) ([]byte, error) {
-	var person string // may stand behind the texts
-	if _, err := rewrite(data, func(name string, value jsontext.Value) (_ jsontext.Value, err error) {
-		if schemas.PersonalField(name) == schemas.NamesPerson {
-			person, err = text(value)
-			person = keys.Pseudonym(person)
-		}
-		return value, err
-	}); err != nil {
+	members, err := membersOf(data)
+	if err != nil {
 		return nil, err
 	}
-	return rewrite(data, func(name string, value jsontext.Value) (jsontext.Value, error) {
+	var person string // may stand behind the texts
+	for _, m := range members {
+		if schemas.PersonalField(m.name) == schemas.NamesPerson {
+			plain, err := text(data[m.from:m.to])
+			if err != nil {
+				return nil, err
+			}
+			person = keys.Pseudonym(plain)
+		}
+	}
+	return rewrite(data, members, func(name string, value jsontext.Value) (jsontext.Value, error) {
 		switch schemas.PersonalField(name) {
 		case schemas.NamesPerson:
 			return jsontext.AppendQuote(nil, person)
@@ -128,40 +136,50 @@ func text(value jsontext.Value) (string, error) {
 	return string(b), err
 }
 
-// rewrite puts other values in the place of an object's members. The object is the
-// same when none is another.
-func rewrite(object []byte, change func(name string, value jsontext.Value) (jsontext.Value, error)) ([]byte, error) {
+// member is a member of an object: its name, and where its value is.
+type member struct {
+	name     string
+	from, to int
+}
+
+// membersOf lists the members of an object, whose values it does not read.
+func membersOf(object []byte) ([]member, error) {
 	d := jsontext.NewDecoder(bytes.NewBuffer(object), jsontext.AllowDuplicateNames(true)) // validation has seen to that
+	wrong := func(err error) error { return fmt.Errorf("read the data of an event: %w", err) }
 	if _, err := d.ReadToken(); err != nil {
-		return nil, fmt.Errorf("read the data of an event: %w", err)
+		return nil, wrong(err)
 	}
-	var out []byte
-	kept := 0 // of object, how much is in out
+	members := make([]member, 0, 12)
 	for d.PeekKind() == '"' {
 		token, err := d.ReadToken()
 		if err != nil {
-			return nil, fmt.Errorf("read the data of an event: %w", err)
+			return nil, wrong(err)
 		}
 		name := token.String()
 		value, err := d.ReadValue()
 		if err != nil {
-			return nil, fmt.Errorf("read the data of an event: %w", err)
+			return nil, wrong(err)
 		}
 		end := int(d.InputOffset())
-		changed, err := change(name, value)
+		members = append(members, member{name, end - len(value), end})
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return nil, wrong(err)
+	}
+	return members, nil
+}
+
+// rewrite is an object with other values in the place of its members'.
+func rewrite(object []byte, members []member, change func(name string, value jsontext.Value) (jsontext.Value, error)) ([]byte, error) {
+	out := make([]byte, 0, len(object)+64)
+	kept := 0 // of object, how much is in out
+	for _, m := range members {
+		value, err := change(m.name, object[m.from:m.to])
 		if err != nil {
 			return nil, err
 		}
-		if !bytes.Equal(changed, value) {
-			if out == nil {
-				out = make([]byte, 0, len(object)+len(changed)+64)
-			}
-			out = append(append(out, object[kept:end-len(value)]...), changed...)
-			kept = end
-		}
-	}
-	if out == nil {
-		return object, nil
+		out = append(append(out, object[kept:m.from]...), value...)
+		kept = m.to
 	}
 	return append(out, object[kept:]...), nil
 }

@@ -228,7 +228,11 @@ func TestRewritingKeepsTheRest(t *testing.T) {
 			}
 		}
 		b.WriteString("}")
-		out, err := rewrite([]byte(b.String()), func(name string, value jsontext.Value) (jsontext.Value, error) {
+		members, err := membersOf([]byte(b.String()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := rewrite([]byte(b.String()), members, func(name string, value jsontext.Value) (jsontext.Value, error) {
 			if name == "person" || name == "question" {
 				return jsontext.Value(`"changed"`), nil
 			}
