@@ -8,6 +8,22 @@
 // time: it is probably not in the log, but may be. Sending it again is always
 // safe, for an event is identified by its id and the log may hold it twice.
 //
+// # In whose name
+//
+// Every event is recorded by the account whose request it came with, which the
+// gate has put into the request's context ([access.From]); from nobody nothing is
+// taken. What an account may write is decided for each event: its role for the
+// kind of case, its scope for the source, and for a step of a return the very
+// office that takes it. What it may not is rejected at "type" or "source".
+//
+// # What is said of persons
+//
+// Pseudonyms are keyed and texts sealed ([Keys]) after validation and before
+// anything else sees them, in corrections too. What is keyed or sealed already, as
+// the platform shows it, stays as it is; a text that was sealed for another person,
+// case or field is rejected. Sent again, an event has another ciphertext: the first
+// in the log counts. Without the keys' table nothing with a text is taken (503).
+//
 // # What the log holds
 //
 // The record's key is the event's [schemas.Source.Key], its partition the

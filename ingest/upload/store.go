@@ -12,7 +12,8 @@ import (
 const maxKept = 96 << 20
 
 // store keeps uploads in memory until they expire, the oldest making room for
-// new ones.
+// new ones: those of the same account first, so that nobody crowds out others while
+// something of theirs is left.
 type store struct {
 	keep time.Duration
 	now  func() time.Time
@@ -34,11 +35,13 @@ func (s *store) put(token string, e *entry) bool {
 	defer s.mu.Unlock()
 	s.expire()
 	size := e.size()
-	for i := 0; s.bytes+size > maxKept && i < len(s.order); {
-		if old := s.order[i]; !s.entries[old].sending().Sending {
-			s.drop(old)
-		} else {
-			i++
+	for _, own := range []bool{true, false} {
+		for i := 0; s.bytes+size > maxKept && i < len(s.order); {
+			if old := s.order[i]; !s.entries[old].sending().Sending && (!own || s.entries[old].account == e.account) {
+				s.drop(old)
+			} else {
+				i++
+			}
 		}
 	}
 	if s.bytes+size > maxKept {

@@ -389,6 +389,21 @@ func TestWhatIsKeptHasABound(t *testing.T) {
 	}
 }
 
+func TestWhoUploadsMuchMakesRoomOfTheirOwn(t *testing.T) {
+	s := newStore(time.Minute, time.Now)
+	s.put("other", upload(20<<20))
+	for i := range 10 {
+		e := upload(20 << 20)
+		e.account = "much"
+		if !s.put(fmt.Sprint(i), e) {
+			t.Fatal("no room")
+		}
+	}
+	if _, ok := s.get("other"); !ok || len(s.order) != 4 {
+		t.Errorf("kept %v", s.order)
+	}
+}
+
 func TestAnUploadIsSentOnceAtATime(t *testing.T) {
 	e := upload(1)
 	if !e.begin() || e.begin() {
