@@ -138,6 +138,8 @@ func TestWhoMayWriteWhat(t *testing.T) {
 				may = append(may, name)
 			} else if at := result.Errors[0].Location; len(result.Errors) != 1 || at != "source" && at != "type" || tt.where != "" && at != tt.where {
 				t.Errorf("%s from %s by %s: %v", tt.typ, tt.source, name, result.Errors)
+			} else if m := result.Errors[0].Message; !strings.HasPrefix(m, "your account") { // by which the desk and the import know it
+				t.Errorf("%s is told %s", name, m)
 			}
 		}
 		slices.Sort(may)

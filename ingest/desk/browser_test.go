@@ -42,9 +42,10 @@ type station struct {
 	router    *mux.Router
 	keys      *seal.Keyring
 	cut       atomic.Bool
-	loggedOut atomic.Bool                      // the desk's own address leads to the login
-	ahead     time.Duration                    // the clock of pages and server before the machine's
-	cases     atomic.Bool                      // whether the platform behind it knows cases
+	loggedOut atomic.Bool   // the desk's own address leads to the login
+	ahead     time.Duration // the clock of pages and server before the machine's
+	cases     atomic.Bool   // whether the platform behind it knows cases
+	who       atomic.Pointer[access.Identity]
 	answer    atomic.Pointer[http.HandlerFunc] // answers to events in place of the server
 }
 
@@ -103,9 +104,13 @@ func newStation(t *testing.T) *station {
 	return s
 }
 
-// serve answers as behind the gate, in the name of the county's account.
+// serve answers as behind the gate, in the name of the county's account unless
+// another is logged in.
 func (s *station) serve(w http.ResponseWriter, r *http.Request) {
 	who := access.Identity{Account: "county", Role: access.County, Scope: access.Scope{Division: "220182"}}
+	if other := s.who.Load(); other != nil {
+		who = *other
+	}
 	s.router.ServeHTTP(w, r.WithContext(access.With(r.Context(), who)))
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"zhiban/ingest"
 	"zhiban/schemas"
+	"zhiban/schemas/access"
 )
 
 // consult enters a consultation; button is sign or only.
@@ -568,6 +569,27 @@ func TestRules(t *testing.T) {
 	if ms := rule("r.moment('2026-09-01T08:31')"); ms != "1788222660000" {
 		t.Errorf("2026-09-01 08:31 of the station is %s", ms)
 	}
+}
+
+func TestAnotherStationsAccountIsTold(t *testing.T) {
+	s := newStation(t)
+	b := newBrowser(t, s)
+	b.begin()
+	s.who.Store(&access.Identity{Account: "neighbour", Role: access.Station, Scope: access.Scope{Station: "220183-court"}})
+	b.consult("p-one", "only")
+	b.wait(`document.body.dataset.rejected === '1'`)
+	if got := b.text("#entries .problems"); !strings.Contains(got, "请换用本站账号登录后重发") || strings.Contains(got, "your account") {
+		t.Errorf("the page says %s", got)
+	}
+	b.look("neighbour")
+	s.who.Store(nil)
+	b.click(`#entries [data-act="mend"]`)
+	b.click(`#edit [data-role="save"]`)
+	b.settled(1)
+	if got := types(s.stored()); got != "consultation.recorded" {
+		t.Errorf("in the log: %s", got)
+	}
+	b.clean("another station's account")
 }
 
 // A worker that is installed when the login has just ended must not keep the

@@ -351,20 +351,24 @@ func (r *run) send(ctx context.Context, l *Ledger, s *Sent) {
 // refusal puts the server's answer in the clerk's words.
 func (s *Sheet) refusal(result Result) Rejection {
 	r := Rejection{Code: Refused, col: -1}
-	var reasons []string
+	var reasons []schemas.Text
 	for _, e := range result.Errors {
-		text := e.Message
+		text, where := schemas.Text{ZH: e.Message, EN: e.Message}, e.Location
+		if strings.HasPrefix(e.Message, "your account") {
+			text, where = tell("您的账号无权为该工作站或区划登记这类事项"), ""
+		}
 		if f, ok := s.fieldAt(e.Location); ok && s.layout.has(f) {
 			if r.col < 0 {
 				r.col, r.Column = s.layout.col[f], s.layout.name(f)
 			}
-			text = s.layout.name(f) + "：" + text
-		} else if e.Location != "" {
-			text = e.Location + "：" + text
+			where = s.layout.name(f)
+		}
+		if where != "" {
+			text = schemas.Text{ZH: where + "：" + text.ZH, EN: where + ": " + text.EN}
 		}
 		reasons = append(reasons, text)
 	}
-	r.Reason = tell("服务器拒收：%s", strings.Join(reasons, "；"))
+	r.Reason = tell("服务器拒收：%s", join(reasons, "；", "; "))
 	if len(reasons) == 0 {
 		r.Reason = tell("服务器拒收，没有说明原因")
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -343,5 +344,22 @@ func TestALineWhosePersonIsKeyedIsNotChanged(t *testing.T) {
 	last := p.order[len(p.order)-1]
 	if json.Unmarshal(last.Data, &c) != nil || json.Unmarshal(c.Data, &data) != nil || data.Person != keyed || data.PersonRole != "defendant" {
 		t.Errorf("the correction is %s", last.Data)
+	}
+}
+
+func TestWhatTheAccountMayNotIsSaidInWords(t *testing.T) {
+	inDir(t, map[string][]byte{"a.xlsx": book(t, signInSheet(shiftLine))})
+	p := newPlatform(t)
+	p.reject = func(schemas.Envelope) []schemas.FieldError {
+		return []schemas.FieldError{{Location: "source", Message: "your account may write for /stations/220183-court alone, not for /stations/220182-court"}}
+	}
+	text, err := runImport(t, Options{Files: []string{"a.xlsx"}, Send: p.Send})
+	if !errors.Is(err, ErrRejected) || !strings.Contains(text, "服务器拒收：您的账号无权为该工作站或区划登记这类事项") {
+		t.Errorf("%v\n%s", err, text)
+	}
+	for kind, want := range map[schemas.ErrorKind]string{schemas.Unauthenticated: "请重新登录", schemas.Forbidden: "没有这项权限", schemas.Unavailable: "the reason"} {
+		if got := ErrorText(fmt.Errorf("send: %w", schemas.Errorf(kind, "the reason"))); !strings.Contains(got.ZH, want) {
+			t.Errorf("kind %d is told %s", kind, got.ZH)
+		}
 	}
 }

@@ -32,6 +32,7 @@ var english = map[string]string{
 	"第%d行有一格超过 32767 字，不像台账；CSV 文件请检查引号是否成对":                        "row %d has a cell of more than 32767 letters, which no ledger has; in a CSV file see whether quotes are in pairs",
 	"有一行超过 %d MB，不像台账；请检查引号是否成对":                                    "a row is longer than %d MB, which none of a ledger is; see whether quotes are in pairs",
 	"没有登录，或登录、令牌已失效：请重新登录后再试；命令行请用 --token 或环境变量 ZHIBAN_TOKEN 给出令牌": "you are not logged in, or the login or token is no longer good: log in again; on the command line give a token with --token or ZHIBAN_TOKEN",
+	"您的账号无权为该工作站或区划登记这类事项":                                          "your account may not enter such things for this station or division",
 	"您的账号没有这项权限；如需导入，请联系上级管理员":                                      "your account may not do this; ask the office above you",
 	"文件是空的": "the file is empty",
 	"文件超过 %d MB，不像台账。请删去图片等无关内容后再导入":                  "is larger than %d MB, which no ledger is. Remove pictures and the like",
