@@ -3,6 +3,7 @@ package deploy
 import (
 	"fmt"
 	"os"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -95,10 +96,14 @@ func TestComposeRunsCommandsThatExist(t *testing.T) {
 
 func TestComposeConnectsTheServices(t *testing.T) {
 	c, text := read(t)
-	for _, name := range []string{"ingest", "projector"} {
+	for _, name := range []string{"ingest", "projector", "dashboard"} {
 		if got := c.Services[name].Environment["ZHIBAN_KAFKA"]; got != "kafka:9092" {
 			t.Errorf("%s finds Kafka at %q", name, got)
 		}
+	}
+	keys := c.Services["ingest"].Environment["ZHIBAN_KEYS"]
+	if !slices.Contains(c.Services["ingest"].Volumes, "keys:"+path.Dir(keys)) {
+		t.Errorf("the master keys, %s, are gone with the container", keys)
 	}
 	for service, user := range map[string]string{"migrate": clickhouse.Migrate, "projector": clickhouse.Projector, "dashboard": clickhouse.Dashboard} {
 		dsn := regexp.MustCompile(`^clickhouse://` + user + `:\$\{ZHIBAN_` + strings.ToUpper(service) + `_PASSWORD:\?[^}]+\}@clickhouse:9000/zhiban$`)

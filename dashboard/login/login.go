@@ -152,7 +152,7 @@ func Rules() map[string]access.Rule {
 // stand.
 func (l *Login) Register(r *mux.Router) {
 	own := r.NewRoute().Subrouter()
-	own.Use(secure)
+	own.Use(access.Headers, private)
 	for _, route := range l.routes() {
 		method, path, _ := strings.Cut(route.name, " ")
 		methods := []string{method}

@@ -119,7 +119,7 @@ const (
 // Register adds the desk to a router that may hold other things too.
 func (d *Desk) Register(r *mux.Router) {
 	own := r.NewRoute().Subrouter()
-	own.Use(secure, func(next http.Handler) http.Handler { return gzhttp.GzipHandler(next) })
+	own.Use(access.Headers, func(next http.Handler) http.Handler { return gzhttp.GzipHandler(next) })
 	for path, handler := range map[string]http.HandlerFunc{
 		workerPath:   d.serveWorker,
 		manifestPath: d.serveManifest,
@@ -130,24 +130,6 @@ func (d *Desk) Register(r *mux.Router) {
 	} {
 		own.HandleFunc(path, handler).Methods(http.MethodGet, http.MethodHead)
 	}
-}
-
-// policy lets the page load its own files and post to its own origin, and
-// nothing else.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; manifest-src 'self'; worker-src 'self'; " +
-	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-
-// secure sets the headers that every answer has.
-func secure(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "same-origin")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		next.ServeHTTP(w, r)
-	})
 }
 
 // version is a hash of everything the page is made of.

@@ -141,7 +141,7 @@ func (p *Page) Register(r *mux.Router) {
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, http.StatusForbidden, "error.origin")
 	}))
-	own.Use(secure, crossOrigin.Handler)
+	own.Use(access.Headers, private, crossOrigin.Handler)
 	get, post := []string{http.MethodGet, http.MethodHead}, []string{http.MethodPost}
 	for _, route := range []struct {
 		path    string
@@ -161,18 +161,10 @@ func (p *Page) Register(r *mux.Router) {
 	}
 }
 
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-
-// secure sets the headers that every answer has.
-func secure(next http.Handler) http.Handler {
+// private keeps reports about people's records out of caches.
+func private(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "same-origin")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Cache-Control", "no-store")
+		w.Header().Set("Cache-Control", "no-store")
 		next.ServeHTTP(w, r)
 	})
 }
