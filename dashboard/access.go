@@ -9,6 +9,7 @@ import (
 	"zhiban/dashboard/report"
 	"zhiban/schemas"
 	"zhiban/schemas/access"
+	"zhiban/schemas/audit"
 )
 
 // Rules says of every route of the dashboard who may call it, by method and
@@ -39,6 +40,8 @@ func Rules() map[string]access.Rule {
 	add(access.Rule{May: access.ReadQuality}, "GET /quality", "GET /verification", "GET /parked", "GET /parked/{partition:[0-9]{1,5}}/{offset:[0-9]{1,18}}",
 		"GET /api/v1/quality", "GET /api/v1/verifications", "GET /api/v1/verifications/latest")
 	add(access.Rule{May: access.Replay, Audit: "replay"}, "POST /parked")
+	add(access.Rule{May: access.ReadAudit, Audit: audit.ReadTrail}, "GET /audit", "GET /api/v1/audit")
+	add(export(access.ReadAudit), "GET /api/v1/audit.csv")
 	// Which step it was, and of what, is recorded where it is taken.
 	add(access.Rule{May: access.CloseMonth}, "POST "+returnRoute, "POST "+returnAPI+"/submit", "POST "+returnAPI+"/return", "POST "+returnAPI+"/accept", "POST "+returnAPI+"/amend")
 	return rules

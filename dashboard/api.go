@@ -96,6 +96,7 @@ func (s *Server) operations(r *mux.Router) *huma.OpenAPI {
 		huma.Register(api, file(get(path, "record"+suffix(path), "A lawyer's year as a workbook"), export.XLSX), s.record)
 	}
 	s.returnOperations(api, get)
+	s.auditOperations(api, get)
 	huma.Register(api, file(get("/api/v1/slides", "slides", "The slides of a division's joint meeting"), export.PPTX), s.deck)
 	describeIngest(api.OpenAPI())
 	return api.OpenAPI()

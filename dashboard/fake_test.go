@@ -15,6 +15,7 @@ import (
 
 	"zhiban/dashboard/report"
 	"zhiban/schemas"
+	"zhiban/schemas/audit"
 )
 
 // fake stands in for the warehouse: a made-up province whose figures are summed
@@ -31,7 +32,8 @@ type fake struct {
 	head     int64
 	verified []report.Verification // the newest first
 	parked   []report.Parked
-	down     error // what every question is answered with
+	audited  []audit.Record // the oldest first
+	down     error          // what every question is answered with
 }
 
 type fakePosting struct {

@@ -15,7 +15,7 @@ type filter struct {
 	Action   string
 	Selects  []choiceField
 	AsOf     *textField
-	Search   *textField
+	Searches []textField
 	Dates    []textField
 	Hidden   []textField
 	Previous *link

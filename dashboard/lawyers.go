@@ -170,7 +170,7 @@ func (v *visit) lawyerKind(kind string) string {
 
 func (v *visit) lawyerFilter(division schemas.DivisionCode, year int, search string, sorted schemas.IndicatorCode) filter {
 	f := filter{Action: "/lawyers", Selects: []choiceField{v.divisionOptions(division), v.yearOptions(year)},
-		Search: &textField{"search", v.t("filter.search"), "search", search, ""}}
+		Searches: []textField{{"search", v.t("filter.search"), "search", search, ""}}}
 	v.momentFields(&f)
 	if sorted != lawyerColumns[0] {
 		f.Hidden = append(f.Hidden, textField{Name: "sort", Value: string(sorted)})

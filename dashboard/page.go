@@ -114,6 +114,7 @@ type page struct {
 	Menu     string // path of the entry of the menu that the page belongs to
 	Crumbs   []link
 	Fixed    bool // the page does not change with new data
+	Unkept   bool // the page changes while the data does not
 	Body     any
 }
 
@@ -129,10 +130,12 @@ type frame struct {
 	*visit
 	Lang     string
 	Site     string
-	Menus    []menu
+	Home     string
+	Menus    []menu // none for nobody
+	Person   link   // who has come in, and where that is seen to
 	Language string // this page in the other language
-	Fresh    string
-	Live     bool // the page follows new data
+	Fresh    string // how far the data has come; empty for who sees none
+	Live     bool   // the page follows new data
 	Cut      string
 	Poll     int64 // milliseconds
 	Events   string
@@ -195,7 +198,7 @@ func (s *Server) render(ctx context.Context, v *visit, read func(context.Context
 			return nil, err
 		}
 		html, err := s.html(v, p)
-		if err == nil {
+		if err == nil && !p.Unkept {
 			s.made.Add(key, html)
 		}
 		return html, err
@@ -251,12 +254,18 @@ func (s *Server) html(v *visit, p page) ([]byte, error) {
 		other = chinese
 	}
 	f := frame{
-		page: p, visit: v, Lang: v.htmlLang(), Site: v.t("site"),
-		Menus:    v.menus(s.cfg.Beside),
-		Language: v.here("lang", other), Fresh: v.t("fresh.none"), Poll: s.cfg.Poll.Milliseconds(), Terms: v.link(indicatorsPath),
-		Docs: []link{{v.t("docs.title"), v.link("/docs/events")}, {v.t("api.title"), v.link("/docs/api")}},
+		page: p, visit: v, Lang: v.htmlLang(), Site: v.t("site"), Home: v.link("/"),
+		Language: v.here("lang", other), Poll: s.cfg.Poll.Milliseconds(),
 	}
-	if !v.status.Recorded.IsZero() {
+	if v.who.Account != "" {
+		f.Menus, f.Person, f.Terms = v.menus(s.cfg.Beside), v.person(), v.link(indicatorsPath)
+		f.Docs = []link{{v.t("docs.title"), v.link("/docs/events")}, {v.t("api.title"), v.link("/docs/api")}, {"OpenAPI", "/api/openapi.json"}}
+	}
+	sees := v.scope.Division != "" || v.scope.Station != ""
+	if sees {
+		f.Fresh = v.t("fresh.none")
+	}
+	if sees && !v.status.Recorded.IsZero() {
 		f.Fresh = v.t("fresh", clock(v.status.Recorded))
 		if report.Whole(v.scope) {
 			f.Events = v.t("fresh.events", number(float64(v.status.Events)))
@@ -268,7 +277,7 @@ func (s *Server) html(v *visit, p page) ([]byte, error) {
 	if v.status.Events > 0 && report.Whole(v.scope) && v.who.May(access.ReadQuality) {
 		f.Verified, f.Alarm = link{v.verdict(), v.link("/verification")}, v.disagrees()
 	}
-	if v.live() && !p.Fixed {
+	if sees && v.live() && !p.Fixed {
 		f.Live, f.Cut = true, v.status.Cut.String()
 	}
 	if !v.asOf.IsZero() {
@@ -281,6 +290,16 @@ func (s *Server) html(v *visit, p page) ([]byte, error) {
 	var b bytes.Buffer
 	err := s.pages[string(v.phrases)+"/"+p.Template].ExecuteTemplate(&b, "frame", f)
 	return b.Bytes(), err
+}
+
+// person is who has come in; whose machine nobody has claimed is led to where
+// that is done.
+func (v *visit) person() link {
+	bare := []string{"month", "", "figure", "", "view", "", "as_of", ""}
+	if v.who.Sole {
+		return link{v.t("person.sole"), v.link("/login", bare...)}
+	}
+	return link{signer(v.who), v.link("/account", bare...)}
 }
 
 // menus are the entries for which the visitor has the right.
@@ -298,6 +317,7 @@ func (v *visit) menus(beside []Place) []menu {
 		{"/returns", "nav.returns", access.ReadFigures, v.scope.Station == "", []string{"figure", "", "view", "", "as_of", ""}},
 		{"/quality", "nav.quality", access.ReadQuality, true, nil},
 		{"/verification", "nav.verification", access.ReadQuality, report.Whole(v.scope), nil},
+		{"/audit", "nav.audit", access.ReadAudit, true, []string{"month", "", "figure", "", "view", "", "as_of", ""}},
 		{indicatorsPath, "nav.terms", access.Public, true, nil},
 	} {
 		if entry.show && v.who.May(entry.may) {

@@ -2,14 +2,12 @@ package dashboard
 
 import (
 	"context"
-	"encoding/csv"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -119,29 +117,24 @@ func fileName(q report.Query, ext string) string {
 	return fmt.Sprintf("%s%s明细%s至%s.%s", schemas.Divisions.Name(q.Division), what, q.From, q.To, ext)
 }
 
-// postingsCSV is every posting behind a figure. It begins with a byte order
-// mark, without which office programs take Chinese for something else.
+// postingsCSV is every posting behind a figure.
 func (s *Server) postingsCSV(ctx context.Context, in *postingsFileInput) (*huma.StreamResponse, error) {
 	q, _, err := s.postingsAsked(ctx, in)
 	if err != nil {
 		return nil, s.apiError(ctx, err)
 	}
 	return s.streamed(fileName(q, "csv"), csvType, func(ctx context.Context, to io.Writer) error {
-		if _, err := io.WriteString(to, "\uFEFF"); err != nil {
-			return err
-		}
-		w := csv.NewWriter(to)
-		if err := w.Write([]string{"indicator", "day", "quantity", "division", "station", "lawyer", "mode", "channel", "person_role", "organ", "due", "event", "type", "time", "recorded", "partition", "offset"}); err != nil {
+		w, err := export.NewCSV(to, "indicator", "day", "quantity", "division", "station", "lawyer", "mode", "channel", "person_role", "organ", "due", "event", "type", "time", "recorded", "partition", "offset")
+		if err != nil {
 			return err
 		}
 		if err := s.read.EachPosting(ctx, scopeOf(ctx), q, func(p report.Posting) error {
-			return w.Write([]string{string(p.Indicator), p.Day.String(), strconv.FormatInt(p.Quantity, 10), string(p.Division), string(p.Station), p.Lawyer, p.Mode, p.Channel, p.PersonRole, p.Organ, p.Due,
-				p.Event.String(), p.Type, clockSeconds(p.Time), clockSeconds(p.Recorded), strconv.Itoa(p.Partition), strconv.FormatInt(p.Offset, 10)})
+			return w.Row(string(p.Indicator), p.Day.String(), p.Quantity, string(p.Division), string(p.Station), p.Lawyer, p.Mode, p.Channel, p.PersonRole, p.Organ, p.Due,
+				p.Event.String(), p.Type, clockSeconds(p.Time), clockSeconds(p.Recorded), p.Partition, p.Offset)
 		}); err != nil {
 			return err
 		}
-		w.Flush()
-		return w.Error()
+		return w.End()
 	}), nil
 }
 

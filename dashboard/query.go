@@ -107,6 +107,16 @@ func (q *queryReader) choice(param string, allowed ...string) string {
 	return v
 }
 
+// oneOf is a parameter of a closed set, "" when it is not there.
+func (q *queryReader) oneOf(param string, allowed []string) string {
+	v := q.text(param)
+	if v != "" && !slices.Contains(allowed, v) {
+		q.problem(param, v, "problem.choice", allowed)
+		return ""
+	}
+	return v
+}
+
 // day is a calendar day, 0 when it is not there.
 func (q *queryReader) day(param string) schemas.Day {
 	text := q.text(param)

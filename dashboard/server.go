@@ -67,6 +67,7 @@ type Reader interface {
 	Verification(ctx context.Context, scope report.Scope, asOf time.Time) (report.Verification, error)
 	Parked(ctx context.Context, scope report.Scope, cut report.Cut, offset, limit int) (report.ParkedPage, error)
 	ParkedRecord(ctx context.Context, scope report.Scope, cut report.Cut, partition int, offset int64) (report.Parked, error)
+	AuditTrail(ctx context.Context, f report.AuditFilter, offset, limit int) (report.AuditPage, error)
 }
 
 // Config is how a dashboard runs. The zero value is complete.
@@ -241,6 +242,7 @@ func (s *Server) routes(doc *huma.OpenAPI) []route {
 		{"/verification", s.page(s.verificationPage)},
 		{"/parked", s.page(s.parkedPage)},
 		{"/parked/{partition:[0-9]{1,5}}/{offset:[0-9]{1,18}}", s.page(s.parkedRecordPage)},
+		{"/audit", s.page(s.auditPage)},
 		{indicatorsPath, s.page(s.indicatorsPage)},
 		{"/indicators", http.HandlerFunc(movedIndicators)},
 		{"/docs/events", s.page(s.referencePage)},

@@ -175,7 +175,25 @@
     told = Date.now();
     const notice = document.getElementById('notice');
     notice.textContent = text;
-    setTimeout(() => { notice.textContent = ''; }, 4000);
+    setTimeout(() => { if (notice.textContent === text) notice.textContent = ''; }, 4000);
+  }
+
+  // Says for good that the session is over; nothing is asked for after that.
+  function expired() {
+    const notice = document.getElementById('notice'), again = document.createElement('a');
+    again.href = '/login?next=' + encodeURIComponent(location.pathname + location.search) + (english ? '&lang=en' : '');
+    again.textContent = document.body.dataset.login;
+    told = Infinity;
+    notice.replaceChildren(document.body.dataset.expired, again);
+    fresh()?.classList.add('stale');
+  }
+
+  // Fetches what the page is made of; undefined when the session is over.
+  async function ask(address) {
+    const r = await fetch(address, { cache: 'no-store' });
+    if (r.status === 401) return undefined;
+    if (!r.ok) throw new Error(address + ': ' + r.status);
+    return r;
   }
 
   function replace(old, next) {
@@ -200,8 +218,8 @@
   }
 
   async function refresh() {
-    const r = await fetch(location.href, { cache: 'no-store' });
-    if (!r.ok) throw new Error('page: ' + r.status);
+    const r = await ask(location.href);
+    if (!r) return false;
     const next = new DOMParser().parseFromString(await r.text(), 'text/html');
     for (const part of document.querySelectorAll('[data-live]')) {
       const n = next.getElementById(part.id);
@@ -216,6 +234,7 @@
     drawAll();
     document.body.dataset.cut = next.body.dataset.cut ?? document.body.dataset.cut;
     tell(document.body.dataset.updated);
+    return true;
   }
 
   async function watch() {
@@ -225,11 +244,11 @@
       await wait(Math.max(pause, 3 * took));
       if (document.visibilityState !== 'visible') continue;
       try {
-        const r = await fetch('/api/v1/status', { cache: 'no-store' });
-        if (!r.ok) throw new Error('status: ' + r.status);
+        const r = await ask('/api/v1/status');
+        if (!r) return expired();
         if (cutOf(await r.json()) !== document.body.dataset.cut) {
           const begun = performance.now();
-          await refresh();
+          if (!await refresh()) return expired();
           took = performance.now() - begun;
         }
         failed = 0;
