@@ -32,7 +32,7 @@ func Rules() map[string]access.Rule {
 	add(access.Rule{May: access.ReadFigures}, "GET /divisions/{code}", "GET /stations/{code}", "GET /returns", "GET "+returnRoute,
 		"GET /api/v1/statistics", "GET /api/v1/stations", "GET /api/v1/returns", "GET "+returnAPI)
 	add(export(access.ReadFigures), "GET "+returnAPI+".xlsx", "GET /api/v1/slides")
-	add(access.Rule{May: access.ReadDetails}, "GET /details", "GET /events/{id}",
+	add(access.Rule{May: access.ReadDetails}, "GET /details", "GET /events/{id}", "GET /ledger",
 		"GET /api/v1/postings", "GET /api/v1/events/{id}", "GET /api/v1/effective-events", "POST /api/v1/effective-events", "GET /api/v1/open-cases")
 	add(export(access.ReadDetails), "GET /api/v1/postings.csv", "GET /api/v1/postings.xlsx")
 	add(access.Rule{May: access.ReadLawyers}, "GET /lawyers", "GET /lawyers/{licence}", "GET /api/v1/lawyers")
@@ -42,6 +42,8 @@ func Rules() map[string]access.Rule {
 	add(access.Rule{May: access.Replay, Audit: "replay"}, "POST /parked")
 	add(access.Rule{May: access.ReadAudit, Audit: audit.ReadTrail}, "GET /audit", "GET /api/v1/audit")
 	add(export(access.ReadAudit), "GET /api/v1/audit.csv")
+	// Whose text it was is recorded where it is opened.
+	add(access.Rule{May: access.Unseal}, "POST "+ledgerRoute)
 	// Which step it was, and of what, is recorded where it is taken.
 	add(access.Rule{May: access.CloseMonth}, "POST "+returnRoute, "POST "+returnAPI+"/submit", "POST "+returnAPI+"/return", "POST "+returnAPI+"/accept", "POST "+returnAPI+"/amend")
 	return rules

@@ -33,7 +33,8 @@ type fake struct {
 	verified []report.Verification // the newest first
 	parked   []report.Parked
 	audited  []audit.Record // the oldest first
-	down     error          // what every question is answered with
+	texts    map[schemas.EventID]report.LedgerTexts
+	down     error // what every question is answered with
 }
 
 type fakePosting struct {

@@ -115,6 +115,7 @@ type page struct {
 	Crumbs   []link
 	Fixed    bool // the page does not change with new data
 	Unkept   bool // the page changes while the data does not
+	Posted   bool // the page answers a form: its address alone leads nowhere
 	Body     any
 }
 
@@ -254,8 +255,10 @@ func (s *Server) html(v *visit, p page) ([]byte, error) {
 		other = chinese
 	}
 	f := frame{
-		page: p, visit: v, Lang: v.htmlLang(), Site: v.t("site"), Home: v.link("/"),
-		Language: v.here("lang", other), Poll: s.cfg.Poll.Milliseconds(),
+		page: p, visit: v, Lang: v.htmlLang(), Site: v.t("site"), Home: v.link("/"), Poll: s.cfg.Poll.Milliseconds(),
+	}
+	if !p.Posted {
+		f.Language = v.here("lang", other)
 	}
 	if v.who.Account != "" {
 		f.Menus, f.Person, f.Terms = v.menus(s.cfg.Beside), v.person(), v.link(indicatorsPath)
@@ -314,6 +317,7 @@ func (v *visit) menus(beside []Place) []menu {
 	}{
 		{"/lawyers", "nav.people", access.ReadLawyers, true, nil},
 		{"/details", "nav.detail", access.ReadDetails, true, nil},
+		{"/ledger", "nav.ledger", access.ReadDetails, true, []string{"month", "", "figure", "", "view", "", "as_of", ""}},
 		{"/returns", "nav.returns", access.ReadFigures, v.scope.Station == "", []string{"figure", "", "view", "", "as_of", ""}},
 		{"/quality", "nav.quality", access.ReadQuality, true, nil},
 		{"/verification", "nav.verification", access.ReadQuality, report.Whole(v.scope), nil},

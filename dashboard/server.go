@@ -67,6 +67,8 @@ type Reader interface {
 	Verification(ctx context.Context, scope report.Scope, asOf time.Time) (report.Verification, error)
 	Parked(ctx context.Context, scope report.Scope, cut report.Cut, offset, limit int) (report.ParkedPage, error)
 	ParkedRecord(ctx context.Context, scope report.Scope, cut report.Cut, partition int, offset int64) (report.Parked, error)
+	Ledger(ctx context.Context, scope report.Scope, q report.LedgerQuery, offset, limit int) (report.LedgerPage, error)
+	LedgerTexts(ctx context.Context, scope report.Scope, id schemas.EventID) (report.LedgerTexts, error)
 	AuditTrail(ctx context.Context, f report.AuditFilter, offset, limit int) (report.AuditPage, error)
 }
 
@@ -91,8 +93,12 @@ type Config struct {
 	// Ready says whether what is served beside the dashboard can answer; nil:
 	// nothing is.
 	Ready func(context.Context) error
-	// Audit records the steps of returns; nil: nothing is recorded. A step that
-	// cannot be recorded is not taken.
+	// Unseal opens a text of the consultation ledger, as seal.Keyring does; it
+	// needs Audit. When nil no text is read here, and the page says by which
+	// setting they are.
+	Unseal func(ctx context.Context, person string, of schemas.CaseID, field, sealed string) (string, error)
+	// Audit records the steps of returns and the reading of sealed texts; nil:
+	// nothing is recorded. What cannot be recorded is not done.
 	Audit func(context.Context, audit.Record) error
 	// Log gets what goes wrong; slog.Default when nil.
 	Log *slog.Logger
@@ -116,6 +122,9 @@ func (c Config) Validate() error {
 	}
 	if c.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("request timeout %s is negative", c.Timeout))
+	}
+	if c.Unseal != nil && c.Audit == nil {
+		errs = append(errs, errors.New("sealed texts are to be read, and there is no audit trail to record that: set Audit"))
 	}
 	return errors.Join(errs...)
 }
@@ -194,6 +203,9 @@ func (s *Server) Register(r *mux.Router) {
 	if s.cfg.Append != nil {
 		own.Handle(returnRoute, s.ownOrigin(http.HandlerFunc(s.returnStep))).Methods(http.MethodPost)
 	}
+	if s.cfg.Unseal != nil {
+		own.Handle(ledgerRoute, s.ownOrigin(http.HandlerFunc(s.unseal))).Methods(http.MethodPost)
+	}
 	if s.cfg.Replay != nil {
 		own.Handle("/parked", s.ownOrigin(http.HandlerFunc(s.replay))).Methods(http.MethodPost)
 	}
@@ -242,6 +254,7 @@ func (s *Server) routes(doc *huma.OpenAPI) []route {
 		{"/verification", s.page(s.verificationPage)},
 		{"/parked", s.page(s.parkedPage)},
 		{"/parked/{partition:[0-9]{1,5}}/{offset:[0-9]{1,18}}", s.page(s.parkedRecordPage)},
+		{"/ledger", s.page(s.ledgerPage)},
 		{"/audit", s.page(s.auditPage)},
 		{indicatorsPath, s.page(s.indicatorsPage)},
 		{"/indicators", http.HandlerFunc(movedIndicators)},

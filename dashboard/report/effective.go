@@ -64,17 +64,12 @@ func (w *Warehouse) EffectiveEventsOf(ctx context.Context, scope Scope, source s
 	if !holds(scope, r, source, from, today) && !holds(scope, r, source, to, today) {
 		return EffectiveEvents{}, schemas.Errorf(schemas.NotFound, "there is no station or division %s", source.Key())
 	}
-	// A correction may have brought an event into these days, whenever either was
-	// made: so cases with one are looked at whole.
-	of := ` FROM ` + cut.tables.Events() + ` WHERE case_kind = ? AND source = ? AND ` + cut.condition()
-	args := []any{string(kind), source.Key(), string(kind), source.Key(), from.Start().UnixMilli(), (to + 1).Start().UnixMilli()}
-	events, _, err := w.events(ctx, `SELECT `+warehouse.EventColumns+`, kafka_partition, kafka_offset`+of+` AND case_key IN (SELECT case_key`+of+`
-		AND (time >= fromUnixTimestamp64Milli(?) AND time < fromUnixTimestamp64Milli(?) OR endsWith(type, '.corrected.v1'))) ORDER BY kafka_partition, kafka_offset`, args...)
+	files, err := w.files(ctx, cut, []string{source.Key()}, kind, from, to)
 	if err != nil {
 		return EffectiveEvents{}, err
 	}
 	out := EffectiveEvents{Cut: cut, Events: []schemas.Envelope{}}
-	for _, history := range byFile(events) {
+	for _, history := range files {
 		if !open(scope, history) {
 			continue
 		}
@@ -89,6 +84,21 @@ func (w *Warehouse) EffectiveEventsOf(ctx context.Context, scope Scope, source s
 	}
 	slices.SortFunc(out.Events, func(a, b schemas.Envelope) int { return strings.Compare(a.ID, b.ID) })
 	return out, nil
+}
+
+// files are the histories, whole, of the cases of some sources that have an event
+// on the days from to to, or may have one after their corrections.
+func (w *Warehouse) files(ctx context.Context, cut Cut, sources []string, kind schemas.CaseKind, from, to schemas.Day) (map[schemas.File][]schemas.Event, error) {
+	if len(sources) == 0 {
+		return nil, nil
+	}
+	// A correction may have brought an event into these days, whenever either was
+	// made: so cases with one are looked at whole.
+	of := ` FROM ` + cut.tables.Events() + ` WHERE case_kind = ? AND source IN (?) AND ` + cut.condition()
+	events, _, err := w.events(ctx, `SELECT `+warehouse.EventColumns+`, kafka_partition, kafka_offset`+of+` AND case_key IN (SELECT case_key`+of+`
+		AND (time >= fromUnixTimestamp64Milli(?) AND time < fromUnixTimestamp64Milli(?) OR endsWith(type, '.corrected.v1'))) ORDER BY kafka_partition, kafka_offset`,
+		string(kind), sources, string(kind), sources, from.Start().UnixMilli(), (to + 1).Start().UnixMilli())
+	return byFile(events), err
 }
 
 // byFile sorts events into the histories of their files, which keep the order.
