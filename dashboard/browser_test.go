@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -67,6 +68,8 @@ func newBrowser(t *testing.T, base string) *browser {
 			if e.Entry.Level == "error" || e.Entry.Level == "warning" {
 				b.note("log: " + e.Entry.Text + " " + e.Entry.URL)
 			}
+		case *cdppage.EventJavascriptDialogOpening:
+			b.note("dialog: " + e.Message)
 		case *network.EventRequestWillBeSent:
 			if u := e.Request.URL; !strings.HasPrefix(u, base+"/") && !strings.HasPrefix(u, "data:") {
 				b.note("request to another origin: " + u)

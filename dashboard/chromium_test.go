@@ -224,14 +224,21 @@ func TestNewDataComesIntoAnOpenPage(t *testing.T) {
 
 func TestNamesOfOthersAreOnlyText(t *testing.T) {
 	f := newFake()
-	names := []string{`</script><script>window.pwned=1</script>`, `__f__(window.pwned=2)__f__`, `"'><img src=x onerror=window.pwned=3>`}
+	f.audit()
+	names := []string{`</script><script>window.pwned=1</script>`, `__f__(window.pwned=2)__f__`, `"'><img src=x onerror=window.pwned=3>`, "a\n-->\"'<svg onload=alert(5)>", "javascript:alert(6)", "--series-1"}
+	given := 0
+	name := func() string {
+		given++
+		return names[given%len(names)]
+	}
 	for i := range f.stations {
+		f.stations[i].Name = name()
 		if strings.HasPrefix(string(f.stations[i].Code), "220182") {
 			f.stations[i].Name = names[i%3]
 		}
 	}
 	for i := range f.lawyers {
-		f.lawyers[i].Name, f.lawyers[i].Firm = names[i%3], names[(i+1)%3]
+		f.lawyers[i].Name, f.lawyers[i].Firm = name(), name()
 	}
 	f.postings = append(f.postings, fakePosting{Posting: report.Posting{Indicator: schemas.Shifts, Quantity: 3, Division: "220182", Station: "220182-court-2", Day: schemas.DayOf(f.now)}})
 	b := newBrowser(t, serve(t, f))
@@ -239,6 +246,10 @@ func TestNamesOfOthersAreOnlyText(t *testing.T) {
 		b.open(path)
 		if eval[bool](b, `window.pwned !== undefined`) {
 			t.Errorf("%s runs a name: %d", name, eval[int](b, `window.pwned`))
+		}
+		if n := eval[int](b, `[...document.querySelectorAll('script')].filter(s => s.type !== 'application/json' && !s.src.startsWith(location.origin + '/assets/')).length
+			+ [...document.querySelectorAll('*')].filter(e => [...e.attributes].some(a => /^on/i.test(a.name) || /^(href|src|action)$/i.test(a.name) && /^\s*javascript:/i.test(a.value))).length`); n > 0 {
+			t.Errorf("%s has %d elements that a name made", name, n)
 		}
 		// The tooltip of every mark is made too.
 		eval[int](b, `(() => {

@@ -72,6 +72,8 @@ func sitemap(f *fake) map[string]string {
 		"lawyers":    "/lawyers?division=220100&sort=consultations",
 		"lawyer":     "/lawyers/" + f.lawyers[lawyer].Licence,
 		"details":    "/details?indicator=consultations&division=220182&from=2026-10-01&to=2026-10-31&channel=visit",
+		"ledger":     "/ledger?division=220182&from=2026-10-01&to=2026-10-31",
+		"audit":      "/audit",
 		"event":      "/events/" + f.postings[event].Event.String(),
 		"indicators": "/docs/indicators",
 		"quality":    "/quality?month=2026-10",

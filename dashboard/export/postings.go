@@ -109,7 +109,18 @@ func postingRow(p report.Posting, names PostingNames) []any {
 		return code
 	}
 	clock := func(t time.Time) string { return t.In(schemas.Shanghai).Format(time.DateTime) }
-	return []any{ind.Name.ZH, p.Day.String(), quantity, ind.Unit.ZH, schemas.Divisions.Name(p.Division), names.Stations[string(p.Station)], string(p.Station),
+	return typed(ind.Name.ZH, p.Day.String(), quantity, ind.Unit.ZH, schemas.Divisions.Name(p.Division), names.Stations[string(p.Station)], string(p.Station),
 		names.Lawyers[p.Lawyer], p.Lawyer, word(report.Modes, p.Mode), word(report.Channels, p.Channel), word(report.PersonRoles, p.PersonRole), word(report.Organs, p.Organ), p.Due,
-		title, clock(p.Time), clock(p.Recorded), correction, p.Event.String(), p.Partition, p.Offset}
+		title, clock(p.Time), clock(p.Recorded), correction, p.Event.String(), p.Partition, p.Offset)
+}
+
+// typed are the cells of a row that is streamed, where a text is a text whatever
+// it begins with: only a cell that is made as one is a formula.
+func typed(cells ...any) []any {
+	for i, c := range cells {
+		if text, ok := c.(string); ok {
+			cells[i] = clean(text)
+		}
+	}
+	return cells
 }
