@@ -25,7 +25,8 @@ var smallIndicators = []schemas.IndicatorCode{schemas.Complaints}
 var tellingIndicators = []schemas.IndicatorCode{schemas.Complaints, schemas.OutsideDuties}
 
 // closedKinds are the cases whose events only justice and procuratorate see. Of
-// conduct what is decided is for all.
+// conduct what is decided is for all, and what is not for justice alone (a scope
+// with Undecided).
 var closedKinds = []schemas.CaseKind{schemas.CaseComplaint, schemas.CaseReturn}
 
 // counted tells whether the question may be answered with an indicator: whether
@@ -70,14 +71,14 @@ func (p *plan) openable() error {
 // open tells whether an event of a case with this history is for the scope:
 // what is closed is not, nor conduct that nobody has decided upon.
 func open(s Scope, history []schemas.Event) bool {
-	if s.SmallCells || len(history) == 0 {
+	if len(history) == 0 {
 		return true
 	}
 	switch kind := history[0].Case.Kind; {
 	case slices.Contains(closedKinds, kind):
-		return false
+		return s.SmallCells
 	case kind == schemas.CaseConduct:
-		return slices.ContainsFunc(schemas.Effective(history), func(e schemas.Event) bool { return e.Type.Verb == "decided" })
+		return s.Undecided || slices.ContainsFunc(schemas.Effective(history), func(e schemas.Event) bool { return e.Type.Verb == "decided" })
 	}
 	return true
 }
@@ -85,10 +86,19 @@ func open(s Scope, history []schemas.Event) bool {
 // openEvents is the condition that leaves out of the log what is not open; of
 // conduct everything, for a row does not tell what was decided.
 func openEvents(s Scope) string {
-	if s.SmallCells {
+	var closed []string
+	if !s.SmallCells {
+		for _, kind := range closedKinds {
+			closed = append(closed, "'"+string(kind)+"'")
+		}
+	}
+	if !s.Undecided {
+		closed = append(closed, "'"+string(schemas.CaseConduct)+"'")
+	}
+	if closed == nil {
 		return ""
 	}
-	return " AND case_kind NOT IN ('" + string(schemas.CaseComplaint) + "', '" + string(schemas.CaseReturn) + "', '" + string(schemas.CaseConduct) + "')"
+	return " AND case_kind NOT IN (" + strings.Join(closed, ", ") + ")"
 }
 
 // counts tells whether a form's cell is of an indicator, or a part or a sum with

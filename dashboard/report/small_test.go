@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"zhiban/schemas"
+	"zhiban/schemas/access"
 	"zhiban/schemas/warehouse"
 )
 
@@ -67,5 +68,69 @@ func TestFewComplaintsAreNotFoundOutBySubtraction(t *testing.T) {
 	q := Query{Division: schemas.Province, From: schemas.Date(2025, 1, 1), To: schemas.Date(2025, 12, 31), Indicators: []schemas.IndicatorCode{schemas.Shifts, schemas.OutsideDuties}}
 	if _, err := b.Postings(t.Context(), bar, q, 0, 10); schemas.KindOf(err) != schemas.Forbidden {
 		t.Errorf("the postings of single complaints: %v", err)
+	}
+}
+
+func TestConductThatNobodyHasDecidedUponIsForJusticeAlone(t *testing.T) {
+	b := newBook(t)
+	b.Clock = func() time.Time { return schemas.Date(2026, 9, 2).Start() }
+	key := func(n string) string { return "0199a1c2-7d1e-7c3a-9a55-2222222200" + n }
+	ids := b.write(
+		[4]string{"220182", "conduct.reported", key("01"), `{"lawyer":"12201201810123456","code":"fees"}`},
+		[4]string{"220182", "conduct.reported", key("02"), `{"lawyer":"12201201810123456","code":"leak"}`},
+		[4]string{"220182", "conduct.decided", key("02"), `{"lawyer":"12201201810123456","outcome":"upheld","document":"长律协〔2026〕8号"}`},
+		[4]string{"220182", "conduct.reported", key("03"), `{"lawyer":"12201201810123456","code":"leak"}`},
+		[4]string{"220182", "conduct.decided", key("03"), `{"lawyer":"12201201810123456","outcome":"upheld","document":"长律协〔2026〕9号"}`},
+		[4]string{court, "complaint.lodged", key("04"), `{"lawyer":"12201201810123456","person":"p-1","ground":"other"}`},
+	)
+	voided := ids[4]
+	b.write([4]string{"220182", "conduct.voided", key("03"), `{"target":"` + voided.String() + `","reason":"撤销"}`},
+		// Nothing of this was done yet when it was recorded: a finding.
+		[4]string{"220182", "conduct.decided", key("05"), `{"lawyer":"12201201810123456","outcome":"upheld","document":"x"}`})
+	undecided, decided, complaint := []schemas.EventID{ids[0], ids[3]}, []schemas.EventID{ids[1], ids[2]}, ids[5]
+	day := schemas.Date(2026, 9, 1)
+	for _, c := range []struct {
+		role                 access.Role
+		undecided, complaint bool
+	}{
+		{access.Province, true, true}, {access.Prefecture, true, true}, {access.County, true, true}, {access.Procurator, false, true}, {access.Bar, false, false}, {access.Auditor, false, false},
+	} {
+		info, _ := c.role.Info()
+		scope := Scope{Division: "220182", SmallCells: info.SmallCells, Undecided: info.Undecided}
+		sees := func(id schemas.EventID) bool {
+			_, err := b.Event(t.Context(), scope, id)
+			if err != nil && schemas.KindOf(err) != schemas.NotFound {
+				t.Fatal(err)
+			}
+			return err == nil
+		}
+		for _, id := range undecided {
+			if sees(id) != c.undecided {
+				t.Errorf("%s sees undecided conduct: %v", c.role, !c.undecided)
+			}
+		}
+		for _, id := range decided {
+			if !sees(id) {
+				t.Errorf("%s does not see decided conduct", c.role)
+			}
+		}
+		if sees(complaint) != c.complaint {
+			t.Errorf("%s sees a complaint: %v", c.role, !c.complaint)
+		}
+		want := 3 // both of the decided one, and the decision upon what was never reported
+		if c.undecided {
+			want = 5
+		}
+		of, err := b.EffectiveEventsOf(t.Context(), scope, schemas.Source{Division: "220182"}, schemas.CaseConduct, day, day)
+		if err != nil || len(of.Events) != want {
+			t.Errorf("%s: %d events count, want %d, %v", c.role, len(of.Events), want, err)
+		}
+		if of, err = b.EffectiveEvents(t.Context(), scope, undecided); err != nil || (len(of.Events) == 2) != c.undecided {
+			t.Errorf("%s: %d of the undecided, %v", c.role, len(of.Events), err)
+		}
+		quality, err := b.Quality(t.Context(), scope, Query{Division: "220182", From: day, To: day, View: schemas.ViewThen}, WithoutFirst, 0, 10)
+		if err != nil || len(quality.List.Items) == 1 != c.undecided {
+			t.Errorf("%s: the finding about conduct: %+v, %v", c.role, quality.List, err)
+		}
 	}
 }

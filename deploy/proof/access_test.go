@@ -39,7 +39,7 @@ var visitors = func() map[string]access.Identity {
 		if !ok {
 			panic("no role " + name)
 		}
-		scope.SmallCells = info.SmallCells
+		scope.SmallCells, scope.Undecided = info.SmallCells, info.Undecided
 		out[name] = access.Identity{Account: name + "-1", Title: "某" + name, Role: role, Scope: scope}
 	}
 	return out

@@ -67,6 +67,8 @@ type RoleInfo struct {
 	// SmallCells: sees counts of complaints however small (justice and
 	// procuratorate); others see none below [SmallCell].
 	SmallCells bool
+	// Undecided: sees conduct that nobody has decided upon yet (justice).
+	Undecided bool
 	// OneStation: the scope is one station, not a division.
 	OneStation bool
 }
@@ -78,11 +80,11 @@ const SmallCell = 5
 // Roles is the table of roles.
 var Roles = []RoleInfo{
 	{Role: Administrator, Title: schemas.Text{ZH: "系统管理员", EN: "Administrator"}, May: []Permission{ManageAccounts, Monitor, ReadAudit}},
-	{Role: Province, Title: schemas.Text{ZH: "省级司法行政机关", EN: "Provincial justice department"}, SmallCells: true,
+	{Role: Province, Title: schemas.Text{ZH: "省级司法行政机关", EN: "Provincial justice department"}, SmallCells: true, Undecided: true,
 		May: []Permission{ReadFigures, ReadDetails, ReadLawyers, ReadQuality, WriteEvents, CloseMonth, Replay}},
-	{Role: Prefecture, Title: schemas.Text{ZH: "市（州）司法行政机关", EN: "Prefecture justice bureau"}, SmallCells: true,
+	{Role: Prefecture, Title: schemas.Text{ZH: "市（州）司法行政机关", EN: "Prefecture justice bureau"}, SmallCells: true, Undecided: true,
 		May: []Permission{ReadFigures, ReadDetails, ReadLawyers, ReadQuality, WriteEvents, CloseMonth}},
-	{Role: County, Title: schemas.Text{ZH: "县（市、区）法律援助机构", EN: "County legal aid centre"}, SmallCells: true,
+	{Role: County, Title: schemas.Text{ZH: "县（市、区）法律援助机构", EN: "County legal aid centre"}, SmallCells: true, Undecided: true,
 		May: []Permission{ReadFigures, ReadDetails, ReadLawyers, ReadQuality, WriteEvents, CloseMonth, Unseal}},
 	{Role: Station, Title: schemas.Text{ZH: "值班律师工作站", EN: "Station"}, OneStation: true,
 		May: []Permission{ReadFigures, ReadDetails, WriteEvents, Unseal}},
@@ -114,10 +116,12 @@ type Scope struct {
 	Station  schemas.StationCode  `json:"station,omitempty"`
 	// SmallCells lets counts of complaints be seen however small they are.
 	SmallCells bool `json:"-"`
+	// Undecided lets conduct be seen that nobody has decided upon yet.
+	Undecided bool `json:"-"`
 }
 
 // ProvinceWide sees everything.
-var ProvinceWide = Scope{Division: schemas.Province, SmallCells: true}
+var ProvinceWide = Scope{Division: schemas.Province, SmallCells: true, Undecided: true}
 
 // Identity is who asks: a person with an account, or a program with a token.
 type Identity struct {

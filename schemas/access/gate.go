@@ -219,7 +219,7 @@ var errBadToken = schemas.Errorf(schemas.Unauthenticated, "the token is not, or 
 // itself.
 func (i Identity) bound(token bool) Identity {
 	info, _ := i.Role.Info()
-	i.Scope.SmallCells, i.Token = info.SmallCells, token
+	i.Scope.SmallCells, i.Scope.Undecided, i.Token = info.SmallCells, info.Undecided, token
 	return i
 }
 

@@ -28,9 +28,10 @@ type site struct {
 }
 
 var (
-	clerk   = Identity{Account: "clerk", Role: County, Scope: Scope{Division: "220122"}}
-	barman  = Identity{Account: "bar", Role: Bar, Scope: Scope{Division: schemas.Province, SmallCells: true}}
-	program = Identity{Account: "token:1", Role: Station, Scope: Scope{Station: "220122-court"}}
+	clerk    = Identity{Account: "clerk", Role: County, Scope: Scope{Division: "220122"}}
+	barman   = Identity{Account: "bar", Role: Bar, Scope: Scope{Division: schemas.Province, SmallCells: true}}
+	overseer = Identity{Account: "procurator", Role: Procurator, Scope: Scope{Division: "220122", Undecided: true}}
+	program  = Identity{Account: "token:1", Role: Station, Scope: Scope{Station: "220122-court"}}
 )
 
 func newSite(limits Limits) *site {
@@ -46,7 +47,7 @@ func newSite(limits Limits) *site {
 			if err != nil {
 				return Identity{}, false
 			}
-			who, ok := map[string]Identity{"clerk": clerk, "bar": barman}[c.Value]
+			who, ok := map[string]Identity{"clerk": clerk, "bar": barman, "procurator": overseer}[c.Value]
 			return who, ok
 		},
 		Token: func(secret string) (Identity, error) {
@@ -178,15 +179,23 @@ func TestNextStaysOnTheSite(t *testing.T) {
 	}
 }
 
-func TestSmallCellsComeFromTheRole(t *testing.T) {
+func TestWhatAScopeSeesComesFromTheRole(t *testing.T) {
 	s := newSite(DefaultLimits)
 	for account, want := range map[string]bool{"clerk": true, "bar": false} {
-		if s.ask("GET", "/account", "Cookie", "session="+account); s.reached.Scope.SmallCells != want || s.reached.Token {
+		if s.ask("GET", "/account", "Cookie", "session="+account); s.reached.Scope.SmallCells != want || s.reached.Scope.Undecided != want || s.reached.Token {
 			t.Errorf("%s: %+v", account, s.reached)
 		}
 	}
+	if s.ask("GET", "/account", "Cookie", "session=procurator"); !s.reached.Scope.SmallCells || s.reached.Scope.Undecided {
+		t.Errorf("the procurator: %+v", s.reached)
+	}
 	if s.ask("GET", "/account", "Authorization", "Bearer good"); s.reached.Scope.SmallCells || !s.reached.Token {
 		t.Errorf("%+v", s.reached)
+	}
+	for _, role := range Roles {
+		if justice := role.Role == Province || role.Role == Prefecture || role.Role == County; role.Undecided != justice {
+			t.Errorf("%s sees undecided conduct: %v", role.Role, role.Undecided)
+		}
 	}
 }
 
