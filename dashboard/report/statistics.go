@@ -157,24 +157,21 @@ func (w *Warehouse) plan(ctx context.Context, scope Scope, q Query) (*plan, erro
 	return p, nil
 }
 
-// Each kind of figure has its own way to be counted: its branches, whose rows
-// are the indicator, the key, a sum, and a quantile. All branches of a question
-// are one query.
+// Each kind of figure has its own way to be counted: its branch, whose rows are the
+// figure, the key, a sum, the part of it whose due day has passed, and a quantile.
+// All branches of a question are one query.
 
 // sums count everything that adds up: additive figures, both halves of ratios,
 // and what is overdue.
 func (p *plan) sums() []fragment {
 	codes := map[schemas.IndicatorCode]bool{}
-	overdue := map[schemas.IndicatorCode]schemas.IndicatorCode{} // source -> overdue figure
 	need := func(ind schemas.Indicator) {
-		if !p.counted(ind.Code) {
-			return
-		}
-		switch ind.Kind {
-		case schemas.Additive:
+		switch {
+		case !p.counted(ind.Code):
+		case ind.Kind == schemas.Additive:
 			codes[ind.Code] = true
-		case schemas.Overdue:
-			overdue[ind.Of] = ind.Code
+		case ind.Kind == schemas.Overdue:
+			codes[ind.Of] = true
 		}
 	}
 	for _, ind := range p.indicators {
@@ -185,16 +182,23 @@ func (p *plan) sums() []fragment {
 			}
 		}
 	}
-	var out []fragment
-	if len(codes) > 0 {
-		out = append(out, p.sum(slices.Sorted(maps.Keys(codes)), nil, p.From, fragment{}))
+	if len(codes) == 0 {
+		return nil
 	}
-	if len(overdue) > 0 {
-		passed := fragment{"due < ?", []any{date(schemas.DayOf(p.asOf))}}
-		out = append(out, p.sum(slices.Sorted(maps.Keys(overdue)), overdue, p.From, passed))
+	return []fragment{p.sum(slices.Sorted(maps.Keys(codes)), p.From)}
+}
+
+// overdueOf are the figures that count the postings of an indicator once their
+// day has passed.
+var overdueOf = func() map[schemas.IndicatorCode][]schemas.IndicatorCode {
+	out := map[schemas.IndicatorCode][]schemas.IndicatorCode{}
+	for _, ind := range schemas.Indicators.All() {
+		if ind.Kind == schemas.Overdue {
+			out[ind.Of] = append(out[ind.Of], ind.Code)
+		}
 	}
 	return out
-}
+}()
 
 // stocks count how many there are at the end of the range.
 func (p *plan) stocks() []fragment {
@@ -209,51 +213,46 @@ func (p *plan) stocks() []fragment {
 	}
 	stock := *p
 	stock.stock = true
-	return []fragment{stock.sum(codes, nil, 0, fragment{})}
+	return []fragment{stock.sum(codes, 0)}
 }
 
-// sum adds the postings of some indicators; as renames them in the answer.
-func (p *plan) sum(codes []schemas.IndicatorCode, as map[schemas.IndicatorCode]schemas.IndicatorCode, from schemas.Day, extra fragment) fragment {
-	name, keys := figureOf(codes, as), p.keys()
-	where := p.where(codes, from)
-	where.and(extra)
-	return fragment{`SELECT ` + name.sql + ` AS figure, ` + keys.sql + ` AS key, sum(quantity) AS total, toFloat64(0) AS quantile FROM ` + p.cut.tables.Postings() + ` WHERE ` + where.sql + ` GROUP BY figure, key`,
-		slices.Concat(name.args, keys.args, where.args)}
-}
-
-// figureOf is the figure that a posting counts in: its indicator, or what as
-// makes of that.
-func figureOf(codes []schemas.IndicatorCode, as map[schemas.IndicatorCode]schemas.IndicatorCode) fragment {
-	if as == nil {
-		return fragment{sql: "toString(indicator)"}
-	}
-	figures := make([]string, len(codes))
-	for i, code := range codes {
-		figures[i] = string(as[code])
-	}
-	return fragment{"transform(toString(indicator), ?, ?, '')", []any{names(codes), figures}}
+// sum adds the postings of some indicators from a day on.
+func (p *plan) sum(codes []schemas.IndicatorCode, from schemas.Day) fragment {
+	keys, where := p.keys(), p.where(codes, from)
+	return fragment{`SELECT toString(indicator) AS figure, ` + keys.sql + ` AS key, sum(quantity) AS total, sumIf(quantity, due < ?) AS passed, toFloat64(0) AS quantile
+		FROM ` + p.cut.tables.Postings() + ` WHERE ` + where.sql + ` GROUP BY figure, key`,
+		slices.Concat(keys.args, []any{date(schemas.DayOf(p.asOf))}, where.args)}
 }
 
 // distinct counts different persons, or lawyers: those for whom the postings of
-// the range do not cancel out.
+// the range do not cancel out. Figures of the same postings are apart.
 func (p *plan) distinct() []fragment {
-	var out []fragment
-	for _, who := range []string{"person", "lawyer"} {
-		as := map[schemas.IndicatorCode]schemas.IndicatorCode{}
-		for _, ind := range p.indicators {
-			if ind.Kind == schemas.Distinct && ind.Lawyers == (who == "lawyer") {
-				as[ind.Of] = ind.Code
-			}
-		}
-		if len(as) == 0 {
+	var batches []map[schemas.IndicatorCode]schemas.Indicator // by their source
+	for _, ind := range p.indicators {
+		if ind.Kind != schemas.Distinct {
 			continue
 		}
-		codes := slices.Sorted(maps.Keys(as))
-		name, keys := figureOf(codes, as), p.keys()
-		where := p.where(codes, p.From)
-		out = append(out, fragment{`SELECT figure, key, toInt64(countIf(n > 0)) AS total, toFloat64(0) AS quantile FROM (
-				SELECT ` + name.sql + ` AS figure, ` + keys.sql + ` AS key, ` + who + `, sum(quantity) AS n FROM ` + p.cut.tables.Postings() + ` WHERE ` + who + ` != 0 AND ` + where.sql + ` GROUP BY figure, key, ` + who + `
-			) GROUP BY figure, key`, slices.Concat(name.args, keys.args, where.args)})
+		i := slices.IndexFunc(batches, func(b map[schemas.IndicatorCode]schemas.Indicator) bool { return b[ind.Of].Code == "" })
+		if i < 0 {
+			i, batches = len(batches), append(batches, map[schemas.IndicatorCode]schemas.Indicator{})
+		}
+		batches[i][ind.Of] = ind
+	}
+	var out []fragment
+	for _, batch := range batches {
+		codes := slices.Sorted(maps.Keys(batch))
+		var figures, lawyers []string
+		for _, code := range codes {
+			figures = append(figures, string(batch[code].Code))
+			if batch[code].Lawyers {
+				lawyers = append(lawyers, string(code))
+			}
+		}
+		keys, where := p.keys(), p.where(codes, p.From)
+		out = append(out, fragment{`SELECT figure, key, toInt64(countIf(n > 0)) AS total, toInt64(0) AS passed, toFloat64(0) AS quantile FROM (
+				SELECT transform(toString(indicator), ?, ?, '') AS figure, ` + keys.sql + ` AS key, if(has(?::Array(String), toString(indicator)), lawyer, person) AS who, sum(quantity) AS n
+				FROM ` + p.cut.tables.Postings() + ` WHERE who != 0 AND ` + where.sql + ` GROUP BY figure, key, who
+			) GROUP BY figure, key`, slices.Concat([]any{names(codes), figures}, keys.args, []any{lawyers}, where.args)})
 	}
 	return out
 }
@@ -282,7 +281,7 @@ func (p *plan) percentiles() []fragment {
 	for _, s := range sources {
 		keys := p.keys()
 		where := p.where([]schemas.IndicatorCode{s.of, s.over}, p.From)
-		out = append(out, fragment{`SELECT q.1 AS figure, key, toInt64(0) AS total, q.2 AS quantile FROM (
+		out = append(out, fragment{`SELECT q.1 AS figure, key, toInt64(0) AS total, toInt64(0) AS passed, q.2 AS quantile FROM (
 				SELECT key, arrayZip(?, quantilesExactInclusive(` + strings.Join(quantiles[s], ", ") + `)(took)) AS each FROM (
 					SELECT ` + keys.sql + ` AS key, sumIf(quantity, indicator = ?) AS cases, sumIf(quantity, indicator = ?) AS took
 					FROM ` + p.cut.tables.Postings() + ` INNER JOIN (
@@ -306,7 +305,7 @@ func (p *plan) ask(ctx context.Context, branches []fragment) (map[string]*cell, 
 	for _, b := range branches {
 		parts, args = append(parts, b.sql), append(args, b.args...)
 	}
-	rows, err := p.w.conn.Query(ctx, `SELECT figure, key, total, quantile FROM (`+strings.Join(parts, "\nUNION ALL\n")+`) LIMIT ?`, append(args, maxRows+1)...)
+	rows, err := p.w.conn.Query(ctx, `SELECT figure, key, total, passed, quantile FROM (`+strings.Join(parts, "\nUNION ALL\n")+`) LIMIT ?`, append(args, maxRows+1)...)
 	if err != nil {
 		return nil, unavailable("ask for statistics", err)
 	}
@@ -317,13 +316,16 @@ func (p *plan) ask(ctx context.Context, branches []fragment) (map[string]*cell, 
 		}
 		var figure string
 		var key []string
-		var total int64
+		var total, passed int64
 		var quantile float64
-		if err := rows.Scan(&figure, &key, &total, &quantile); err != nil {
+		if err := rows.Scan(&figure, &key, &total, &passed, &quantile); err != nil {
 			return nil, unavailable("ask for statistics", err)
 		}
 		c, code := at(cells, key), schemas.IndicatorCode(figure)
 		c.sums[code] += total
+		for _, overdue := range overdueOf[code] {
+			c.sums[overdue] += passed
+		}
 		if ind, _ := schemas.Indicators.Lookup(code); ind.Kind == schemas.Percentile {
 			c.quantiles[code] = quantile
 		}
