@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"zhiban/schemas"
@@ -76,6 +77,19 @@ func DimensionNames() []string {
 func (p *plan) keys() fragment {
 	var f fragment
 	var parts []string
+	switch {
+	case len(p.Columns) == 0:
+	case p.stock:
+		parts = append(parts, "'"+strconv.Itoa(p.column)+"'")
+	default: // a posting is in every range that has its day
+		var numbers []string
+		var from, to []string
+		for k, r := range p.Columns {
+			numbers, from, to = append(numbers, strconv.Itoa(k)), append(from, date(r.From)), append(to, date(r.To))
+		}
+		parts = append(parts, "arrayJoin(arrayFilter((number, since, until) -> day >= since AND day <= until, ?::Array(String), ?::Array(Date), ?::Array(Date)))")
+		f.args = append(f.args, numbers, from, to)
+	}
 	for _, d := range p.By {
 		v := dimensions[d].value(p)
 		parts = append(parts, v.sql)

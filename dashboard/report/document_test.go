@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -41,7 +42,22 @@ func (w *world) inquiry(scope Scope, asOf string) inquiry {
 	return inquiry{w: w, scope: scope, asOf: morning(asOf), cut: Cut{Offsets: map[int]int64{0: 17, 1: 4}}}
 }
 
-func (w *world) Statistics(_ context.Context, scope Scope, q Query) (Statistics, error) {
+func (w *world) Statistics(ctx context.Context, scope Scope, q Query) (Statistics, error) {
+	if len(q.Columns) > 0 {
+		out := Statistics{Query: q, Cut: q.Cut, AsOf: q.AsOf}
+		for k, r := range q.Columns {
+			one := q
+			one.From, one.To, one.Columns = r.From, r.To, nil
+			s, err := w.Statistics(ctx, scope, one)
+			if err != nil {
+				return s, err
+			}
+			for _, row := range s.Rows {
+				out.Rows = append(out.Rows, Row{Key: append([]string{strconv.Itoa(k)}, row.Key...), Values: row.Values})
+			}
+		}
+		return out, nil
+	}
 	if err := admits(scope, q.Division); err != nil {
 		return Statistics{}, err
 	}

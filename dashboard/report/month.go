@@ -203,10 +203,7 @@ func (i inquiry) divisionMonth(ctx context.Context, of sheet) (DivisionMonth, er
 		columns = append(columns, column{period: held(of.month - 1)})
 	}
 	var byChild Statistics
-	asking := []func(context.Context) error{}
-	for k := range columns {
-		asking = append(asking, func(ctx context.Context) error { return columns[k].fill(ctx, i, of) })
-	}
+	asking := []func(context.Context) error{func(ctx context.Context) error { return i.fill(ctx, of, columns) }}
 	shown := lookup(of.form.Children...)
 	if division.Level != schemas.LevelCounty && len(shown) > 0 {
 		asking = append(asking, func(ctx context.Context) (err error) {
@@ -268,9 +265,10 @@ type column struct {
 	parts map[Dimension][]Statistics // those of figures that add up, and of others
 }
 
-// fill asks for the whole, and once more by all the splits of figures that add
-// up; each split is a sum of that. Other figures are asked for by each split.
-func (c *column) fill(ctx context.Context, i inquiry, of sheet) (err error) {
+// fill asks for the whole of all columns, and once more by all the splits of figures
+// that add up; each split is a sum of that. Other figures are asked for by each
+// split.
+func (i inquiry) fill(ctx context.Context, of sheet, columns []column) error {
 	codes := slices.Concat(of.form.Children, blocking)
 	split := map[Dimension][]schemas.IndicatorCode{}
 	var adding []schemas.IndicatorCode
@@ -287,25 +285,36 @@ func (c *column) fill(ctx context.Context, i inquiry, of sheet) (err error) {
 			}
 		}
 	}
-	if c.whole, err = i.statistics(ctx, c.query(of.division, once(codes))); err != nil {
-		return err
+	var ranges []Range
+	for k := range columns {
+		ranges, columns[k].parts = append(ranges, columns[k].Range), map[Dimension][]Statistics{}
 	}
-	c.parts = map[Dimension][]Statistics{}
-	if by = once(by); len(by) > 0 {
-		joint, err := i.statistics(ctx, c.query(of.division, once(adding), by...))
+	ask := func(codes []schemas.IndicatorCode, by []Dimension, answer func(c *column, s Statistics)) error {
+		s, err := i.statistics(ctx, Query{Division: of.division, Columns: ranges, By: by, Indicators: once(codes)})
 		if err != nil {
 			return err
 		}
-		for _, d := range by {
-			c.parts[d] = append(c.parts[d], joint.over(d))
+		for k := range columns {
+			answer(&columns[k], s.Column(k))
+		}
+		return nil
+	}
+	if err := ask(codes, nil, func(c *column, s Statistics) { c.whole = s }); err != nil {
+		return err
+	}
+	if by = once(by); len(by) > 0 {
+		if err := ask(adding, by, func(c *column, s Statistics) {
+			for _, d := range by {
+				c.parts[d] = append(c.parts[d], s.over(d))
+			}
+		}); err != nil {
+			return err
 		}
 	}
 	for d, codes := range split {
-		s, err := i.statistics(ctx, c.query(of.division, once(codes), d))
-		if err != nil {
+		if err := ask(codes, []Dimension{d}, func(c *column, s Statistics) { c.parts[d] = append(c.parts[d], s) }); err != nil {
 			return err
 		}
-		c.parts[d] = append(c.parts[d], s)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ package report
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"zhiban/schemas"
@@ -46,6 +47,9 @@ type Query struct {
 	AsOf       time.Time
 	View       schemas.DivisionView
 	Filter     map[Dimension][]string
+	// Columns asks for several ranges at once, in the place of From and To; the first
+	// key of a row is the number of its range, from 0. See Statistics.Column.
+	Columns []Range
 	// Elsewhere puts divisions under another than the one above them, in all views:
 	// that to which they report (schemas.ReturnRules).
 	Elsewhere map[schemas.DivisionCode]schemas.DivisionCode
@@ -93,6 +97,18 @@ func (s Statistics) Find(key ...string) (Row, bool) {
 		}
 	}
 	return Row{}, false
+}
+
+// Column is the answer for one of the ranges of Query.Columns.
+func (s Statistics) Column(n int) Statistics {
+	out, number := s, strconv.Itoa(n)
+	out.Query.From, out.Query.To, out.Query.Columns, out.Rows = s.Query.Columns[n].From, s.Query.Columns[n].To, nil, nil
+	for _, r := range s.Rows {
+		if r.Key[0] == number {
+			out.Rows = append(out.Rows, Row{Key: r.Key[1:], Values: r.Values})
+		}
+	}
+	return out
 }
 
 // Posting is one line behind a figure, with the event that made it.

@@ -36,7 +36,7 @@ func (p *plan) counted(code schemas.IndicatorCode) bool {
 		return true
 	}
 	byYear := slices.Equal(p.By, []Dimension{ByYear}) || len(p.By) == 0 && p.From.Year() == p.To.Year()
-	return byYear && p.From == schemas.Date(p.From.Year(), 1, 1) && p.To == schemas.Date(p.To.Year(), 12, 31) && p.To < schemas.DayOf(p.w.now()) &&
+	return byYear && len(p.Columns) == 0 && p.From == schemas.Date(p.From.Year(), 1, 1) && p.To == schemas.Date(p.To.Year(), 12, 31) && p.To < schemas.DayOf(p.w.now()) &&
 		len(p.Filter) == 0 && p.Division == Home(p.scope) && p.View == schemas.ViewThen && p.Query.AsOf.IsZero()
 }
 

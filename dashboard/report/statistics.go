@@ -31,7 +31,13 @@ func (w *Warehouse) Statistics(ctx context.Context, scope Scope, q Query) (Stati
 			out.Hidden = append(out.Hidden, ind.Code)
 		}
 	}
-	if len(q.By) == 0 && len(cells) == 0 {
+	switch {
+	case len(q.By) > 0:
+	case len(q.Columns) > 0:
+		for k := range q.Columns {
+			at(cells, []string{strconv.Itoa(k)})
+		}
+	default:
 		at(cells, nil)
 	}
 	for _, c := range cells {
@@ -88,12 +94,19 @@ type plan struct {
 	asOf       time.Time
 	register   *register
 	stock      bool // while stocks are asked for
+	column     int  // for which of the ranges, while stocks are asked for
 }
 
 // plan checks q, lists everything wrong with it, and finds its cut.
 func (w *Warehouse) plan(ctx context.Context, scope Scope, q Query) (*plan, error) {
 	if q.View == "" {
 		q.View = schemas.ViewThen
+	}
+	for k, r := range q.Columns {
+		if q.From = min(q.From, r.From); k == 0 {
+			q.From = r.From
+		}
+		q.To = max(q.To, r.To)
 	}
 	p := &plan{Query: q, w: w, scope: scope, asOf: q.AsOf}
 	var wrong []string
@@ -213,7 +226,15 @@ func (p *plan) stocks() []fragment {
 	}
 	stock := *p
 	stock.stock = true
-	return []fragment{stock.sum(codes, 0)}
+	if len(p.Columns) == 0 {
+		return []fragment{stock.sum(codes, 0)}
+	}
+	var out []fragment
+	for k, r := range p.Columns { // each at its own end
+		stock.To, stock.column = r.To, k
+		out = append(out, stock.sum(codes, 0))
+	}
+	return out
 }
 
 // sum adds the postings of some indicators from a day on.
