@@ -213,7 +213,7 @@ func (w *Warehouse) ReturnHistory(ctx context.Context, scope Scope, division sch
 	if err != nil {
 		return schemas.MonthlyReturn{}, err
 	}
-	all, err := w.returnsOf(ctx, cut, month, id)
+	all, err := w.returnsOf(ctx, cut, []schemas.ReturnID{id}, id)
 	return withoutSmall(scope, historyOf(all, id)), err
 }
 
@@ -255,7 +255,7 @@ func (w *Warehouse) MonthlyReturn(ctx context.Context, scope Scope, division sch
 	if err != nil {
 		return MonthlyReturn{}, err
 	}
-	all, err := w.returnsOf(ctx, i.cut, month, id)
+	all, err := w.returnsOf(ctx, i.cut, w.under(id), id)
 	if err != nil {
 		return MonthlyReturn{}, err
 	}
@@ -299,20 +299,33 @@ func (w *Warehouse) Returns(ctx context.Context, scope Scope, division schemas.D
 	if err != nil {
 		return CloseGrid{}, err
 	}
-	all, err := w.returnsOf(ctx, i.cut, month, schemas.ReturnID{})
+	all, err := w.returnsOf(ctx, i.cut, w.under(root), schemas.ReturnID{})
 	if err != nil {
 		return CloseGrid{}, err
 	}
 	return closing{w.Rules, i.asOf, all}.grid(root, i.cut), nil
 }
 
-// returnsOf reads the returns of a month; the files of one alone, for they are
-// large.
-func (w *Warehouse) returnsOf(ctx context.Context, cut Cut, month schemas.Month, whole schemas.ReturnID) (map[schemas.ReturnID]schemas.MonthlyReturn, error) {
+// under lists a return with all that it is made of, directly or not.
+func (w *Warehouse) under(id schemas.ReturnID) []schemas.ReturnID {
+	out := []schemas.ReturnID{id}
+	for i := 0; i < len(out); i++ {
+		out = append(out, w.Rules.MadeOf(out[i])...)
+	}
+	return out
+}
+
+// returnsOf reads those of some returns that have steps; the files of one alone,
+// for they are large.
+func (w *Warehouse) returnsOf(ctx context.Context, cut Cut, ids []schemas.ReturnID, whole schemas.ReturnID) (map[schemas.ReturnID]schemas.MonthlyReturn, error) {
+	keys := make([]string, len(ids))
+	for k, id := range ids {
+		keys[k] = id.String()
+	}
 	events, _, err := w.events(ctx, `SELECT id, type, case_kind, case_key, source, time, recorded,
 			if(case_key = ?, data, replaceRegexpOne(data, '"file":"[A-Za-z0-9+/=]*"', '"file":""')) AS data, kafka_partition, kafka_offset
-		FROM `+cut.tables.Events()+` WHERE case_kind = 'return' AND endsWith(case_key, ?) AND `+cut.condition()+` ORDER BY kafka_partition, kafka_offset`,
-		whole.String(), "-"+month.String())
+		FROM `+cut.tables.Events()+` WHERE case_kind = 'return' AND case_key IN ? AND `+cut.condition()+` ORDER BY kafka_partition, kafka_offset`,
+		whole.String(), keys)
 	if err != nil {
 		return nil, err
 	}
