@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	kafka "github.com/segmentio/kafka-go"
 
 	"zhiban/dashboard"
@@ -77,6 +78,7 @@ type closeTest struct {
 	sim     *simulate.Simulation
 	events  []schemas.Envelope // still to come, in order of recording
 	kafka   string
+	conn    driver.Conn
 	figures *report.Warehouse
 	keys    *seal.Keyring
 	web     *httptest.Server
@@ -120,7 +122,7 @@ func startClose(t *testing.T, config simulate.Config) *closeTest {
 			t.Error(err)
 		}
 	})
-	c := &closeTest{t: t, kafka: engines.Kafka(), figures: report.New(conn), standing: map[schemas.ReturnID]schemas.FrozenReturn{}}
+	c := &closeTest{t: t, kafka: engines.Kafka(), conn: conn, figures: report.New(conn), standing: map[schemas.ReturnID]schemas.FrozenReturn{}}
 	c.keys = newKeys(t, c.kafka)
 	if c.sim, err = simulate.New(config); err != nil {
 		t.Fatal(err)
@@ -405,9 +407,33 @@ func (c *closeTest) readLog() []placed {
 	return out
 }
 
-// compareWithLog folds the returns from the log and counts, for every version
-// of those that were closed, the events before its cut in the plainest way.
+// compareWithLog folds the returns from the log: all are closed, and every file is
+// served as it was frozen.
 func (c *closeTest) compareWithLog(places []schemas.DivisionCode) {
+	t := c.t
+	t.Helper()
+	returns := c.compareVersions()
+	for id, r := range returns {
+		if !r.State.Final() {
+			t.Errorf("%s is %s", id, r.State)
+		}
+		c.standing[id], _ = r.Standing()
+		for _, v := range r.Versions {
+			file := get(t, fmt.Sprintf("%s/api/v1/returns/%s/%s.xlsx?version=%d", c.web.URL, id.Division, id.Month, v.Version))
+			if !bytes.Equal(file, v.File) || schemas.SHA256(file) != v.SHA256 {
+				t.Errorf("%s version %d: the file that is served is not the frozen one", id, v.Version)
+			}
+		}
+	}
+	if want := c.months * (len(below(places...)) + len(places) + 1); len(returns) != want || c.refused == 0 || c.amended == 0 {
+		t.Errorf("%d returns, want %d; %d submissions were stopped, %d amendments", len(returns), want, c.refused, c.amended)
+	}
+	t.Logf("%d submissions stopped by blockers, %d amendments", c.refused, c.amended)
+}
+
+// compareVersions folds the returns from the log and counts, for every version, the
+// events before its cut in the plainest way.
+func (c *closeTest) compareVersions() map[schemas.ReturnID]schemas.MonthlyReturn {
 	t := c.t
 	t.Helper()
 	log := c.readLog()
@@ -419,23 +445,17 @@ func (c *closeTest) compareWithLog(places []schemas.DivisionCode) {
 	}
 	plain := newPlainLog(t, log)
 	cells, versions := 0, 0
+	returns := map[schemas.ReturnID]schemas.MonthlyReturn{}
 	for id, history := range steps {
 		r := schemas.FoldReturn(id, history)
-		if !r.State.Final() {
-			t.Errorf("%s is %s", id, r.State)
-		}
+		returns[id] = r
 		for _, s := range r.Steps {
 			if s.Ignored != (schemas.Text{}) {
 				t.Errorf("%s: a step has no effect: %s", id, s.Ignored.EN)
 			}
 		}
-		c.standing[id], _ = r.Standing()
 		for _, v := range r.Versions {
 			versions++
-			file := get(t, fmt.Sprintf("%s/api/v1/returns/%s/%s.xlsx?version=%d", c.web.URL, id.Division, id.Month, v.Version))
-			if !bytes.Equal(file, v.File) || schemas.SHA256(file) != v.SHA256 {
-				t.Errorf("%s version %d: the file that is served is not the frozen one", id, v.Version)
-			}
 			for column, from := range map[schemas.FormColumn]schemas.Day{schemas.ColumnMonth: id.Month.First(), schemas.ColumnYTD: schemas.Date(id.Month.Year(), 1, 1)} {
 				for cell, want := range plain.count(v.Cut, id.Division, from, id.Month.Last()) {
 					k := slices.IndexFunc(v.Figures, func(f schemas.FormFigure) bool { return f.Cell == cell })
@@ -450,10 +470,57 @@ func (c *closeTest) compareWithLog(places []schemas.DivisionCode) {
 			}
 		}
 	}
-	if want := c.months * (len(below(places...)) + len(places) + 1); len(steps) != want || c.refused == 0 || c.amended == 0 {
-		t.Errorf("%d returns, want %d; %d submissions were stopped, %d amendments", len(steps), want, c.refused, c.amended)
+	t.Logf("%d returns, %d frozen versions, %d cells as counted from the log", len(steps), versions, cells)
+	return returns
+}
+
+// A month of a made-up past is closed as if clerks had done it then: each form
+// is of the log of its moment. Closing it again changes nothing.
+func TestAMonthOfTheDemoIsClosed(t *testing.T) {
+	c := startClose(t, simulate.Config{From: schemas.Date(2026, 1, 1), To: schemas.Date(2026, 2, 28), Seed: 11, Scale: 0.3, Division: "220400", Stamped: true})
+	c.feed(schemas.Date(2026, 4, 1))
+	until := schemas.Date(2026, 3, 27).Start()
+	demo := func() map[schemas.ReturnID]schemas.MonthlyReturn {
+		d := dashboard.DemoClose{Figures: report.New(c.conn), First: schemas.Date(2026, 2, 1).Month(), Until: until, Log: slog.New(slog.DiscardHandler),
+			Append: func(ctx context.Context, events []schemas.Envelope) error {
+				c.sent += int64(len(events))
+				return ingest.AppendRecorded(ctx, []string{c.kafka}, c.keys, slices.Values(events), func(schemas.Envelope) {})
+			}}
+		if err := d.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		c.settle()
+		return c.compareVersions()
 	}
-	t.Logf("%d returns, %d frozen versions, %d cells as counted from the log; %d submissions stopped by blockers, %d amendments", len(steps), versions, cells, c.refused, c.amended)
+	returns := demo()
+	states := map[schemas.ReturnState]int{}
+	late, sentBack := 0, 0
+	for id, r := range returns {
+		states[r.State]++
+		at := time.Time{}
+		for _, s := range r.Steps {
+			if s.Recorded.Before(at) || s.Recorded.After(until) {
+				t.Errorf("%s was %s at %s, after what came at %s", id, s.Verb, s.Recorded, at)
+			}
+			at = s.Recorded
+			if s.Verb == "returned" {
+				sentBack++
+			}
+			if s.Verb == "submitted" && schemas.DayOf(s.Recorded) > schemas.Returns.DueDay(schemas.LevelCounty, id.Month) && len(below(id.Division)) == 0 {
+				late++
+			}
+		}
+	}
+	if states[schemas.ReturnIsIn] == 0 || states[schemas.ReturnSentBack] == 0 || states[schemas.ReturnClosed]+states[schemas.ReturnIsAmended] < 50 || late == 0 || sentBack < 2 {
+		t.Errorf("%v; %d late, %d sent back", states, late, sentBack)
+	}
+	if _, ok := returns[schemas.ReturnID{Division: schemas.Province, Month: schemas.Date(2026, 2, 1).Month()}]; ok {
+		t.Error("the province has reported, and a prefecture has not")
+	}
+	steps := c.sent
+	if again := demo(); c.sent != steps || len(again) != len(returns) {
+		t.Errorf("closing it again took %d steps more", c.sent-steps)
+	}
 }
 
 // counted is what a case adds to figures on a day at a place.

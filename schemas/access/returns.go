@@ -18,8 +18,8 @@ func (i Identity) MayStep(rules *schemas.ReturnRules, id schemas.ReturnID, verb 
 		office = up.Division
 	}
 	d, ok := schemas.Divisions.Get(office)
-	return ok && i.Scope == (Scope{Division: office, SmallCells: i.Scope.SmallCells}) && i.Role == offices[d.Level]
+	return ok && i.Scope == (Scope{Division: office, SmallCells: i.Scope.SmallCells}) && i.Role == Offices[d.Level]
 }
 
-// offices are the roles of the offices of each level.
-var offices = map[schemas.DivisionLevel]Role{schemas.LevelProvince: Province, schemas.LevelPrefecture: Prefecture, schemas.LevelCounty: County}
+// Offices are the roles of the offices of each level.
+var Offices = map[schemas.DivisionLevel]Role{schemas.LevelProvince: Province, schemas.LevelPrefecture: Prefecture, schemas.LevelCounty: County}
