@@ -63,8 +63,13 @@ func (w *Warehouse) Cut(ctx context.Context, t time.Time) (Cut, error) {
 		return cut, err
 	}
 	// The log as recorded by t: in each partition everything before the first
-	// event that was recorded later.
-	later, err := w.offsets(ctx, `SELECT kafka_partition, toInt64(min(kafka_offset)) FROM `+tables.Events()+` WHERE recorded > fromUnixTimestamp64Milli(?) GROUP BY kafka_partition`, t.UnixMilli())
+	// event that was recorded later. It is in the first span that has such a one.
+	later, err := w.offsets(ctx, `SELECT kafka_partition, toInt64(min(kafka_offset)) FROM `+tables.Events()+` WHERE recorded > fromUnixTimestamp64Milli(?)
+		AND (kafka_partition, `+warehouse.MomentSpan+`) IN (
+			SELECT kafka_partition, min(span) FROM (
+				SELECT kafka_partition, `+warehouse.MomentSpan+` AS span, max(recorded) AS newest FROM `+tables.Events()+` GROUP BY kafka_partition, span
+			) WHERE newest > fromUnixTimestamp64Milli(?) GROUP BY kafka_partition)
+		GROUP BY kafka_partition`, t.UnixMilli(), t.UnixMilli())
 	if err != nil {
 		return Cut{}, err
 	}
@@ -99,14 +104,38 @@ func (w *Warehouse) offsets(ctx context.Context, query string, args ...any) (map
 // condition is the cut as SQL over kafka_partition and kafka_offset. It is made
 // of numbers alone.
 func (c Cut) condition() string {
+	return c.of(func(o int64) string { return fmt.Sprintf("kafka_offset < %d", o) })
+}
+
+// of is a condition of each partition's offset as one of all partitions.
+func (c Cut) of(condition func(offset int64) string) string {
 	if len(c.Offsets) == 0 {
 		return "false"
 	}
 	var parts []string
 	for _, p := range slices.Sorted(maps.Keys(c.Offsets)) {
-		parts = append(parts, fmt.Sprintf("(kafka_partition = %d AND kafka_offset < %d)", p, c.Offsets[p]))
+		parts = append(parts, fmt.Sprintf("(kafka_partition = %d AND %s)", p, condition(c.Offsets[p])))
 	}
 	return "(" + strings.Join(parts, " OR ") + ")"
+}
+
+// spans is the condition of the spans of the log that begin below the cut.
+func (c Cut) spans() string {
+	return c.of(func(o int64) string {
+		return fmt.Sprintf("%s < %d", warehouse.SpanOf, (o+warehouse.SpanOffsets-1)/warehouse.SpanOffsets)
+	})
+}
+
+// above is the condition of what these spans hold above the cut. At the head of the
+// ledger that is a batch half written, and mostly nothing, which the places of the
+// newest postings tell without reading any.
+func (c Cut) above() string {
+	newest := func(condition string) string {
+		return `(SELECT countIf(` + condition + `) > 0 FROM (SELECT kafka_partition, max(kafka_offset) AS kafka_offset FROM ` + c.tables.Postings() + ` GROUP BY kafka_partition))`
+	}
+	return newest(c.of(func(o int64) string { return fmt.Sprintf("kafka_offset >= %d", o) })) + " AND " + c.of(func(o int64) string {
+		return fmt.Sprintf("kafka_offset >= %d AND kafka_offset < %d", o, (o+warehouse.SpanOffsets-1)/warehouse.SpanOffsets*warehouse.SpanOffsets)
+	})
 }
 
 // unavailable wraps a failure of the warehouse.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"zhiban/schemas"
+	"zhiban/schemas/warehouse"
 )
 
 // fragment is a piece of SQL with the values of its placeholders. SQL text is
@@ -31,33 +32,39 @@ func (f *fragment) and(g fragment) {
 // dimension says how a dimension's value is found in a row of postings. A
 // filter on it compares the same value, so splitting and filtering agree.
 type dimension struct {
-	value  func(*plan) fragment
-	time   bool
-	filter bool
+	value   func(*plan) fragment
+	columns []string // that the value is made of
+	time    string   // of a dimension of time: the first day of the period that a day is in
+	filter  bool
 }
 
 // dimensions is the table of all ways to split and filter.
 var dimensions = map[Dimension]dimension{
-	ByDivision:    {value: (*plan).child},
-	ByStation:     {value: text("if(position(source, '-') > 0, toString(source), '')"), filter: true},
-	ByStationKind: {value: text("multiIf(position(source, '-court') > 0, 'court', position(source, '-procuratorate') > 0, 'procuratorate', position(source, '-detention') > 0, 'detention_centre', '')"), filter: true},
-	ByLawyer:      {value: text("if(lawyer = 0, '', leftPad(toString(lawyer), 17, '0'))"), filter: true},
-	ByFirm:        {value: (*plan).firm, filter: true},
-	ByMode:        {value: text("toString(mode)"), filter: true},
-	ByChannel:     {value: text("toString(channel)"), filter: true},
-	ByPersonRole:  {value: text("toString(person_role)"), filter: true},
-	ByOrgan:       {value: text("toString(organ)"), filter: true},
-	ByDay:         {value: text("toString(day)"), time: true},
-	ByMonth:       {value: text("formatDateTime(day, '%Y-%m')"), time: true},
-	ByQuarter:     {value: text("concat(toString(toYear(day)), '-Q', toString(toQuarter(day)))"), time: true},
-	ByYear:        {value: text("toString(toYear(day))"), time: true},
+	ByDivision:    {value: (*plan).child, columns: []string{"source", "day"}},
+	ByStation:     {value: text("if(position(source, '-') > 0, toString(source), '')"), columns: []string{"source"}, filter: true},
+	ByStationKind: {value: text("multiIf(position(source, '-court') > 0, 'court', position(source, '-procuratorate') > 0, 'procuratorate', position(source, '-detention') > 0, 'detention_centre', '')"), columns: []string{"source"}, filter: true},
+	ByLawyer:      {value: text("if(lawyer = 0, '', leftPad(toString(lawyer), 17, '0'))"), columns: []string{"lawyer"}, filter: true},
+	ByFirm:        {value: (*plan).firm, columns: []string{"lawyer"}, filter: true},
+	ByMode:        {value: text("toString(mode)"), columns: []string{"mode"}, filter: true},
+	ByChannel:     {value: text("toString(channel)"), columns: []string{"channel"}, filter: true},
+	ByPersonRole:  {value: text("toString(person_role)"), columns: []string{"person_role"}, filter: true},
+	ByOrgan:       {value: text("toString(organ)"), columns: []string{"organ"}, filter: true},
+	ByDay:         {value: ofDay("toString(day)"), columns: []string{"day"}, time: "day"},
+	ByMonth:       {value: ofDay("formatDateTime(day, '%Y-%m')"), columns: []string{"day"}, time: "toStartOfMonth(day)"},
+	ByQuarter:     {value: ofDay("concat(toString(toYear(day)), '-Q', toString(toQuarter(day)))"), columns: []string{"day"}, time: "toStartOfQuarter(day)"},
+	ByYear:        {value: ofDay("toString(toYear(day))"), columns: []string{"day"}, time: "toStartOfYear(day)"},
 }
 
 func text(sql string) func(*plan) fragment {
 	return func(*plan) fragment { return fragment{sql: sql} }
 }
 
-func isTime(d Dimension) bool { return dimensions[d].time }
+// ofDay is a text made of a posting's day.
+func ofDay(sql string) func(*plan) fragment {
+	return func(p *plan) fragment { return fragment{sql: strings.ReplaceAll(sql, "day", p.day())} }
+}
+
+func isTime(d Dimension) bool { return dimensions[d].time != "" }
 
 // Filterable tells whether a dimension can be a filter.
 func Filterable(d Dimension) bool { return dimensions[d].filter }
@@ -81,14 +88,9 @@ func (p *plan) keys() fragment {
 	case len(p.Columns) == 0:
 	case p.stock:
 		parts = append(parts, "'"+strconv.Itoa(p.column)+"'")
-	default: // a posting is in every range that has its day
-		var numbers []string
-		var from, to []string
-		for k, r := range p.Columns {
-			numbers, from, to = append(numbers, strconv.Itoa(k)), append(from, date(r.From)), append(to, date(r.To))
-		}
-		parts = append(parts, "arrayJoin(arrayFilter((number, since, until) -> day >= since AND day <= until, ?::Array(String), ?::Array(Date), ?::Array(Date)))")
-		f.args = append(f.args, numbers, from, to)
+	default:
+		ranges := p.ranges()
+		parts, f.args = append(parts, ranges.sql), append(f.args, ranges.args...)
 	}
 	for _, d := range p.By {
 		v := dimensions[d].value(p)
@@ -99,14 +101,72 @@ func (p *plan) keys() fragment {
 	return f
 }
 
+// ranges are the numbers of the ranges that a posting is in: all that have its day.
+func (p *plan) ranges() fragment {
+	var numbers, from, to []string
+	for k, r := range p.Columns {
+		numbers, from, to = append(numbers, strconv.Itoa(k)), append(from, date(r.From)), append(to, date(r.To))
+	}
+	return fragment{"arrayJoin(arrayFilter((number, since, until) -> " + p.day() + " >= since AND " + p.day() + " <= until, ?::Array(String), ?::Array(Date), ?::Array(Date)))", []any{numbers, from, to}}
+}
+
+// parts are the values of the keys as columns k0, k1, …, behind a comma; days are
+// those on which periods begin. What are many is grouped by them in a fraction of
+// the time that arrays of texts take; partKeys makes the key of them.
+func (p *plan) parts() fragment {
+	var f fragment
+	if len(p.Columns) > 0 {
+		f = p.ranges()
+		f.sql = ", " + f.sql + " AS range"
+	}
+	for i, d := range p.By {
+		v := fragment{sql: dimensions[d].time}
+		if v.sql == "" {
+			v = dimensions[d].value(p)
+		}
+		f.sql += ", " + v.sql + " AS k" + strconv.Itoa(i)
+		f.args = append(f.args, v.args...)
+	}
+	return f
+}
+
+func (p *plan) partKeys() string {
+	var keys []string
+	if len(p.Columns) > 0 {
+		keys = append(keys, "range")
+	}
+	for i, d := range p.By {
+		part := "k" + strconv.Itoa(i)
+		if dimensions[d].time != "" {
+			keys = append(keys, dimensions[d].value(p.on(part)).sql)
+		} else {
+			keys = append(keys, "toString("+part+")")
+		}
+	}
+	return "[" + strings.Join(keys, ", ") + "]::Array(String)"
+}
+
 // where selects the postings of some indicators in the query's range, scope,
 // division and filters, up to its cut. A zero from is no lower bound.
 func (p *plan) where(codes []schemas.IndicatorCode, from schemas.Day) fragment {
-	f := fragment{"indicator IN ? AND day <= ?", []any{names(codes), date(p.To)}}
-	if from != 0 {
-		f.and(fragment{"day >= ?", []any{date(from)}})
+	return p.within(codes, reading{from: from, to: p.To})
+}
+
+// within does so for a reading.
+func (p *plan) within(codes []schemas.IndicatorCode, r reading) fragment {
+	day, cut := "day", p.cut.condition()
+	switch {
+	case r.rolled:
+		day, cut = warehouse.MonthOf, p.cut.spans()
+	case r.above:
+		cut = p.cut.above()
 	}
-	f.and(fragment{sql: p.cut.condition()})
+	p = p.on(day)
+	f := fragment{"indicator IN ? AND " + day + " <= ?", []any{names(codes), date(r.to)}}
+	if r.from != 0 {
+		f.and(fragment{day + " >= ?", []any{date(r.from)}})
+	}
+	f.and(fragment{sql: cut})
 	if p.Division != schemas.Province && p.scope.Station == "" {
 		leaf := p.leaf()
 		var within []string
@@ -121,10 +181,25 @@ func (p *plan) where(codes []schemas.IndicatorCode, from schemas.Day) fragment {
 		f.and(fragment{"source = ?", []any{string(p.scope.Station)}})
 	}
 	for _, d := range slices.Sorted(maps.Keys(p.Filter)) {
+		if d == ByLawyer {
+			f.and(fragment{"lawyer IN ?", []any{numbers(p.Filter[d])}})
+			continue
+		}
 		v := dimensions[d].value(p)
 		f.and(fragment{v.sql + " IN ?", append(v.args, p.Filter[d])})
 	}
 	return f
+}
+
+// numbers are the licences that some texts are; no text at all is no lawyer.
+func numbers(licences []string) []uint64 {
+	var out []uint64
+	for _, text := range licences {
+		if n, err := schemas.ParseLicence(text); err == nil && n.String() == text || text == "" {
+			out = append(out, uint64(n))
+		}
+	}
+	return out
 }
 
 func names(codes []schemas.IndicatorCode) []string {
@@ -139,7 +214,7 @@ func names(codes []schemas.IndicatorCode) []string {
 // station's registration, else the one in its code; under the tree of the
 // posting's day, or of today. What is a stock stands at the end of the range.
 func (p *plan) leaf() fragment {
-	day := fragment{sql: "day"}
+	day := fragment{sql: p.day()}
 	if p.stock {
 		day = fragment{"toDate(?)", []any{date(p.To)}}
 	}

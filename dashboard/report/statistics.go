@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -93,8 +94,18 @@ type plan struct {
 	cut        Cut
 	asOf       time.Time
 	register   *register
-	stock      bool // while stocks are asked for
-	column     int  // for which of the ranges, while stocks are asked for
+	stock      bool   // while stocks are asked for
+	column     int    // for which of the ranges, while stocks are asked for
+	dayAs      string // the SQL of a posting's day where it is not day
+}
+
+func (p *plan) day() string { return cmp.Or(p.dayAs, "day") }
+
+// on is the plan where a posting's day is the SQL day.
+func (p *plan) on(day string) *plan {
+	there := *p
+	there.dayAs = day
+	return &there
 }
 
 // plan checks q, lists everything wrong with it, and finds its cut.
@@ -171,20 +182,21 @@ func (w *Warehouse) plan(ctx context.Context, scope Scope, q Query) (*plan, erro
 }
 
 // Each kind of figure has its own way to be counted: its branch, whose rows are the
-// figure, the key, a sum, the part of it whose due day has passed, and a quantile.
-// All branches of a question are one query.
+// figure, the key, a sum, and a quantile. All branches of a question are one query.
 
-// sums count everything that adds up: additive figures, both halves of ratios,
-// and what is overdue.
+// sums count everything that adds up: additive figures and both halves of ratios,
+// and what is overdue, which are the postings of another figure whose day has
+// passed.
 func (p *plan) sums() []fragment {
 	codes := map[schemas.IndicatorCode]bool{}
+	overdue := map[schemas.IndicatorCode]schemas.IndicatorCode{} // by figure
 	need := func(ind schemas.Indicator) {
 		switch {
 		case !p.counted(ind.Code):
 		case ind.Kind == schemas.Additive:
 			codes[ind.Code] = true
 		case ind.Kind == schemas.Overdue:
-			codes[ind.Of] = true
+			overdue[ind.Code] = ind.Of
 		}
 	}
 	for _, ind := range p.indicators {
@@ -195,23 +207,16 @@ func (p *plan) sums() []fragment {
 			}
 		}
 	}
-	if len(codes) == 0 {
-		return nil
+	var out []fragment
+	if len(codes) > 0 {
+		out = append(out, p.sum(itself, slices.Sorted(maps.Keys(codes)), p.From, fragment{}))
 	}
-	return []fragment{p.sum(slices.Sorted(maps.Keys(codes)), p.From)}
-}
-
-// overdueOf are the figures that count the postings of an indicator once their
-// day has passed.
-var overdueOf = func() map[schemas.IndicatorCode][]schemas.IndicatorCode {
-	out := map[schemas.IndicatorCode][]schemas.IndicatorCode{}
-	for _, ind := range schemas.Indicators.All() {
-		if ind.Kind == schemas.Overdue {
-			out[ind.Of] = append(out[ind.Of], ind.Code)
-		}
+	for _, figure := range slices.Sorted(maps.Keys(overdue)) {
+		passed := fragment{"due < ?", []any{date(schemas.DayOf(p.asOf))}}
+		out = append(out, p.sum(fragment{"?", []any{string(figure)}}, []schemas.IndicatorCode{overdue[figure]}, p.From, passed))
 	}
 	return out
-}()
+}
 
 // stocks count how many there are at the end of the range.
 func (p *plan) stocks() []fragment {
@@ -227,23 +232,33 @@ func (p *plan) stocks() []fragment {
 	stock := *p
 	stock.stock = true
 	if len(p.Columns) == 0 {
-		return []fragment{stock.sum(codes, 0)}
+		return []fragment{stock.sum(itself, codes, 0, fragment{})}
 	}
 	var out []fragment
 	for k, r := range p.Columns { // each at its own end
 		stock.To, stock.column = r.To, k
-		out = append(out, stock.sum(codes, 0))
+		out = append(out, stock.sum(itself, codes, 0, fragment{}))
 	}
 	return out
 }
 
-// sum adds the postings of some indicators from a day on.
-func (p *plan) sum(codes []schemas.IndicatorCode, from schemas.Day) fragment {
-	keys, where := p.keys(), p.where(codes, from)
-	return fragment{`SELECT toString(indicator) AS figure, ` + keys.sql + ` AS key, sum(quantity) AS total, sumIf(quantity, due < ?) AS passed, toFloat64(0) AS quantile
-		FROM ` + p.cut.tables.Postings() + ` WHERE ` + where.sql + ` GROUP BY figure, key`,
-		slices.Concat(keys.args, []any{date(schemas.DayOf(p.asOf))}, where.args)}
+// sum adds the postings of some indicators that extra lets through, from a day on;
+// figure is the SQL of what they count in.
+func (p *plan) sum(figure fragment, codes []schemas.IndicatorCode, from schemas.Day, extra fragment) fragment {
+	keys := p.on("on_day").keys()
+	monthly := extra.sql == "" && p.monthly()
+	var parts []string
+	var args []any
+	for _, r := range readings(from, p.To, schemas.DayOf(p.asOf), monthly) {
+		part := p.read(codes, r, extra, monthly)
+		parts, args = append(parts, part.sql), append(args, part.args...)
+	}
+	return fragment{`SELECT ` + figure.sql + ` AS figure, ` + keys.sql + ` AS key, sum(n) AS total, toFloat64(0) AS quantile FROM (` + strings.Join(parts, "\nUNION ALL\n") + `) GROUP BY figure, key`,
+		slices.Concat(figure.args, keys.args, args)}
 }
+
+// itself is the figure of postings that count in their own indicator.
+var itself = fragment{sql: "toString(indicator)"}
 
 // distinct counts different persons, or lawyers: those for whom the postings of
 // the range do not cancel out. Figures of the same postings are apart.
@@ -269,11 +284,17 @@ func (p *plan) distinct() []fragment {
 				lawyers = append(lawyers, string(code))
 			}
 		}
-		keys, where := p.keys(), p.where(codes, p.From)
-		out = append(out, fragment{`SELECT figure, key, toInt64(countIf(n > 0)) AS total, toInt64(0) AS passed, toFloat64(0) AS quantile FROM (
-				SELECT transform(toString(indicator), ?, ?, '') AS figure, ` + keys.sql + ` AS key, if(has(?::Array(String), toString(indicator)), lawyer, person) AS who, sum(quantity) AS n
-				FROM ` + p.cut.tables.Postings() + ` WHERE who != 0 AND ` + where.sql + ` GROUP BY figure, key, who
-			) GROUP BY figure, key`, slices.Concat([]any{names(codes), figures}, keys.args, []any{lawyers}, where.args)})
+		who := fragment{"if(indicator IN ?, lawyer, person)", []any{lawyers}}
+		switch len(lawyers) {
+		case 0:
+			who = fragment{sql: "person"}
+		case len(codes):
+			who = fragment{sql: "lawyer"}
+		}
+		parts, where := p.parts(), p.where(codes, p.From)
+		out = append(out, fragment{`SELECT transform(toString(indicator), ?, ?, '') AS figure, ` + p.partKeys() + ` AS key, toInt64(countIf(n > 0)) AS total, toFloat64(0) AS quantile FROM (
+				SELECT indicator, ` + who.sql + ` AS who, sum(quantity) AS n` + parts.sql + ` FROM ` + p.cut.tables.Postings() + ` WHERE who != 0 AND ` + where.sql + ` GROUP BY ALL
+			) GROUP BY figure, key`, slices.Concat([]any{names(codes), figures}, who.args, parts.args, where.args)})
 	}
 	return out
 }
@@ -302,7 +323,7 @@ func (p *plan) percentiles() []fragment {
 	for _, s := range sources {
 		keys := p.keys()
 		where := p.where([]schemas.IndicatorCode{s.of, s.over}, p.From)
-		out = append(out, fragment{`SELECT q.1 AS figure, key, toInt64(0) AS total, toInt64(0) AS passed, q.2 AS quantile FROM (
+		out = append(out, fragment{`SELECT q.1 AS figure, key, toInt64(0) AS total, q.2 AS quantile FROM (
 				SELECT key, arrayZip(?, quantilesExactInclusive(` + strings.Join(quantiles[s], ", ") + `)(took)) AS each FROM (
 					SELECT ` + keys.sql + ` AS key, sumIf(quantity, indicator = ?) AS cases, sumIf(quantity, indicator = ?) AS took
 					FROM ` + p.cut.tables.Postings() + ` INNER JOIN (
@@ -326,29 +347,31 @@ func (p *plan) ask(ctx context.Context, branches []fragment) (map[string]*cell, 
 	for _, b := range branches {
 		parts, args = append(parts, b.sql), append(args, b.args...)
 	}
-	rows, err := p.w.conn.Query(ctx, `SELECT figure, key, total, passed, quantile FROM (`+strings.Join(parts, "\nUNION ALL\n")+`) LIMIT ?`, append(args, maxRows+1)...)
+	// Rows of a key come as one: a row costs far more than a number. The readings of
+	// a sum are of one snapshot of the table.
+	rows, err := p.w.conn.Query(ctx, `SELECT key, groupArray(figure), groupArray(total), groupArray(quantile) FROM (`+strings.Join(parts, "\nUNION ALL\n")+`) GROUP BY key LIMIT ?
+		SETTINGS enable_shared_storage_snapshot_in_query = 1, max_query_size = 16777216`, append(args, maxRows+1)...)
 	if err != nil {
 		return nil, unavailable("ask for statistics", err)
 	}
 	defer rows.Close()
-	for count := 0; rows.Next(); count++ {
-		if count >= maxRows {
-			return nil, schemas.Errorf(schemas.TooLarge, "the answer has more than %d rows; ask for fewer dimensions or a shorter range", maxRows)
-		}
-		var figure string
-		var key []string
-		var total, passed int64
-		var quantile float64
-		if err := rows.Scan(&figure, &key, &total, &passed, &quantile); err != nil {
+	for count := 0; rows.Next(); {
+		var key, figures []string
+		var totals []int64
+		var quantiles []float64
+		if err := rows.Scan(&key, &figures, &totals, &quantiles); err != nil {
 			return nil, unavailable("ask for statistics", err)
 		}
-		c, code := at(cells, key), schemas.IndicatorCode(figure)
-		c.sums[code] += total
-		for _, overdue := range overdueOf[code] {
-			c.sums[overdue] += passed
+		if count += len(figures); count > maxRows {
+			return nil, schemas.Errorf(schemas.TooLarge, "the answer has more than %d rows; ask for fewer dimensions or a shorter range", maxRows)
 		}
-		if ind, _ := schemas.Indicators.Lookup(code); ind.Kind == schemas.Percentile {
-			c.quantiles[code] = quantile
+		c := at(cells, key)
+		for i, figure := range figures {
+			code := schemas.IndicatorCode(figure)
+			c.sums[code] += totals[i]
+			if ind, _ := schemas.Indicators.Lookup(code); ind.Kind == schemas.Percentile {
+				c.quantiles[code] = quantiles[i]
+			}
 		}
 	}
 	if err := rows.Err(); err != nil {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -237,32 +238,61 @@ func questions(b *testing.B, w *report.Warehouse) []question {
 	}
 }
 
-// measure asks a question cold and warm and prints a line.
+// measure asks a question cold and warm and prints a line: median and 95th
+// percentile of the time, what the engine read, and the CPU that the engine and
+// this process took for one answer, which other work on the machine changes less.
 func measure(b *testing.B, conn *warehouse.Conn, q question) {
 	ctx := b.Context()
-	var bytes atomic.Uint64
-	counting := clickhouse.Context(ctx, clickhouse.WithProgress(func(p *clickhouse.Progress) { bytes.Add(p.Bytes) }))
-	times := func(n int, before func()) (median, p95 time.Duration, rows int) {
+	var bytes, rows, cpu atomic.Int64
+	counting := clickhouse.Context(ctx, clickhouse.WithProfileEvents(func(events []clickhouse.ProfileEvent) {
+		for _, e := range events {
+			switch e.Name {
+			case "SelectedBytes":
+				bytes.Add(e.Value)
+			case "SelectedRows":
+				rows.Add(e.Value)
+			case "OSCPUVirtualTimeMicroseconds":
+				cpu.Add(e.Value)
+			}
+		}
+	}))
+	var answer int
+	times := func(n int, before func()) (median, p95 time.Duration) {
 		var took []time.Duration
 		for range n {
 			before()
-			bytes.Store(0)
 			began := time.Now()
 			var err error
-			if rows, err = q.ask(counting); err != nil {
+			if answer, err = q.ask(counting); err != nil {
 				b.Fatalf("%s: %v", q.name, err)
 			}
 			took = append(took, time.Since(began))
 		}
 		slices.Sort(took)
-		return took[n/2], took[n*95/100], rows
+		return took[n/2], took[n*95/100]
 	}
-	cold, cold95, _ := times(3, func() {
+	cold, cold95 := times(3, func() {
 		for _, cache := range []string{"MARK", "UNCOMPRESSED", "INDEX MARK", "INDEX UNCOMPRESSED"} {
 			run(b, conn, "SYSTEM DROP "+cache+" CACHE")
 		}
 	})
-	warm, warm95, rows := times(20, func() {})
+	for _, n := range []*atomic.Int64{&bytes, &rows, &cpu} {
+		n.Store(0)
+	}
+	const warms = 20
+	own := ownCPU()
+	warm, warm95 := times(warms, func() {})
+	own = ownCPU() - own
 	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-	fmt.Printf("%-40s %7d rows  cold %7.1f %7.1f ms  warm %7.1f %7.1f ms  %8.2f MB read\n", q.name, rows, ms(cold), ms(cold95), ms(warm), ms(warm95), float64(bytes.Load())/1e6)
+	fmt.Printf("%-38s %6d rows  cold %6.1f %6.1f ms  warm %6.1f %6.1f ms  CPU %6.1f + %5.1f ms  read %10d rows %7.2f MB\n", q.name, answer,
+		ms(cold), ms(cold95), ms(warm), ms(warm95), float64(cpu.Load())/1000/warms, ms(own)/warms, rows.Load()/warms, float64(bytes.Load())/1e6/warms)
+}
+
+// ownCPU is the CPU time that this process has taken.
+func ownCPU() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

@@ -70,7 +70,7 @@ func Migrate(ctx context.Context, dsn string) error {
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(database.DialectClickHouse, db, dir)
+	p, err := goose.NewProvider(database.DialectClickHouse, db, dir, goose.WithGoMigrations(migrateRollUps()))
 	if err != nil {
 		return fmt.Errorf("prepare migrations: %w", err)
 	}
