@@ -62,14 +62,8 @@ func (w *Warehouse) Cut(ctx context.Context, t time.Time) (Cut, error) {
 	if err != nil || t.IsZero() {
 		return cut, err
 	}
-	// The log as recorded by t: in each partition everything before the first
-	// event that was recorded later. It is in the first span that has such a one.
-	later, err := w.offsets(ctx, `SELECT kafka_partition, toInt64(min(kafka_offset)) FROM `+tables.Events()+` WHERE recorded > fromUnixTimestamp64Milli(?)
-		AND (kafka_partition, `+warehouse.MomentSpan+`) IN (
-			SELECT kafka_partition, min(span) FROM (
-				SELECT kafka_partition, `+warehouse.MomentSpan+` AS span, max(recorded) AS newest FROM `+tables.Events()+` GROUP BY kafka_partition, span
-			) WHERE newest > fromUnixTimestamp64Milli(?) GROUP BY kafka_partition)
-		GROUP BY kafka_partition`, t.UnixMilli(), t.UnixMilli())
+	// The log as recorded by t.
+	later, err := w.offsets(ctx, later(tables), t.UnixMilli(), t.UnixMilli())
 	if err != nil {
 		return Cut{}, err
 	}
@@ -77,6 +71,19 @@ func (w *Warehouse) Cut(ctx context.Context, t time.Time) (Cut, error) {
 		cut.Offsets[p] = min(cut.Offsets[p], o)
 	}
 	return cut, nil
+}
+
+// later finds in each partition the first event that was recorded after a moment,
+// which is asked for twice. It is in the first span of the log that has such a one.
+func later(t warehouse.Tables) string {
+	return `SELECT kafka_partition, toInt64(min(kafka_offset)) FROM ` + t.Events() + ` WHERE recorded > fromUnixTimestamp64Milli(?)
+		AND (kafka_partition, ` + warehouse.MomentSpan + `) IN (
+			SELECT kafka_partition, min(span) FROM (` + newestOfSpans(t) + `) WHERE newest > fromUnixTimestamp64Milli(?) GROUP BY kafka_partition)
+		GROUP BY kafka_partition`
+}
+
+func newestOfSpans(t warehouse.Tables) string {
+	return `SELECT kafka_partition, ` + warehouse.MomentSpan + ` AS span, max(recorded) AS newest FROM ` + t.Events() + ` GROUP BY kafka_partition, span`
 }
 
 // offsets runs a query whose rows are partition and offset.
@@ -127,15 +134,18 @@ func (c Cut) spans() string {
 }
 
 // above is the condition of what these spans hold above the cut. At the head of the
-// ledger that is a batch half written, and mostly nothing, which the places of the
-// newest postings tell without reading any.
+// ledger that is a batch half written, and mostly nothing, which is known without
+// reading any.
 func (c Cut) above() string {
-	newest := func(condition string) string {
-		return `(SELECT countIf(` + condition + `) > 0 FROM (SELECT kafka_partition, max(kafka_offset) AS kafka_offset FROM ` + c.tables.Postings() + ` GROUP BY kafka_partition))`
-	}
-	return newest(c.of(func(o int64) string { return fmt.Sprintf("kafka_offset >= %d", o) })) + " AND " + c.of(func(o int64) string {
+	return "(" + c.anyAbove() + ") AND " + c.of(func(o int64) string {
 		return fmt.Sprintf("kafka_offset >= %d AND kafka_offset < %d", o, (o+warehouse.SpanOffsets-1)/warehouse.SpanOffsets*warehouse.SpanOffsets)
 	})
+}
+
+// anyAbove asks the newest places whether there are postings above the cut.
+func (c Cut) anyAbove() string {
+	return `SELECT countIf(` + c.of(func(o int64) string { return fmt.Sprintf("newest >= %d", o) }) + `) > 0
+		FROM (SELECT kafka_partition, max(kafka_offset) AS newest FROM ` + c.tables.Postings() + ` GROUP BY kafka_partition)`
 }
 
 // unavailable wraps a failure of the warehouse.

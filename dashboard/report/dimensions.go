@@ -79,50 +79,28 @@ func DimensionNames() []string {
 	return names
 }
 
-// keys is the combination of dimension values that a row belongs to, as an
-// array of strings.
-func (p *plan) keys() fragment {
-	var f fragment
-	var parts []string
-	switch {
-	case len(p.Columns) == 0:
-	case p.stock:
-		parts = append(parts, "'"+strconv.Itoa(p.column)+"'")
-	default:
-		ranges := p.ranges()
-		parts, f.args = append(parts, ranges.sql), append(f.args, ranges.args...)
-	}
-	for _, d := range p.By {
-		v := dimensions[d].value(p)
-		parts = append(parts, v.sql)
-		f.args = append(f.args, v.args...)
-	}
-	f.sql = "[" + strings.Join(parts, ", ") + "]::Array(String)"
-	return f
-}
-
-// ranges are the numbers of the ranges that a posting is in: all that have its day.
-func (p *plan) ranges() fragment {
-	var numbers, from, to []string
-	for k, r := range p.Columns {
-		numbers, from, to = append(numbers, strconv.Itoa(k)), append(from, date(r.From)), append(to, date(r.To))
-	}
-	return fragment{"arrayJoin(arrayFilter((number, since, until) -> " + p.day() + " >= since AND " + p.day() + " <= until, ?::Array(String), ?::Array(Date), ?::Array(Date)))", []any{numbers, from, to}}
-}
-
-// parts are the values of the keys as columns k0, k1, …, behind a comma; days are
-// those on which periods begin. What are many is grouped by them in a fraction of
-// the time that arrays of texts take; partKeys makes the key of them.
+// parts are the values of the dimensions that a row belongs to, as columns k0, k1,
+// … behind a comma; a period is its first day. Grouping by them takes a fraction of
+// the time that the array of texts takes, which partKeys makes of them at the end.
 func (p *plan) parts() fragment {
 	var f fragment
-	if len(p.Columns) > 0 {
-		f = p.ranges()
-		f.sql = ", " + f.sql + " AS range"
+	if len(p.Columns) > 0 { // a posting is in every range that has its day
+		var numbers, from, to []string
+		for k, r := range p.Columns {
+			if p.stock && !slices.Contains(p.ends, k) {
+				continue
+			}
+			if p.stock {
+				r.From = 0
+			}
+			numbers, from, to = append(numbers, strconv.Itoa(k)), append(from, date(r.From)), append(to, date(r.To))
+		}
+		f = fragment{", arrayJoin(arrayFilter((number, since, until) -> " + p.day() + " >= since AND " + p.day() + " <= until, ?::Array(String), ?::Array(Date), ?::Array(Date))) AS range", []any{numbers, from, to}}
 	}
 	for i, d := range p.By {
-		v := fragment{sql: dimensions[d].time}
-		if v.sql == "" {
-			v = dimensions[d].value(p)
+		v := dimensions[d].value(p)
+		if period := dimensions[d].time; period != "" {
+			v = fragment{sql: strings.ReplaceAll(period, "day", p.day())}
 		}
 		f.sql += ", " + v.sql + " AS k" + strconv.Itoa(i)
 		f.args = append(f.args, v.args...)
@@ -130,20 +108,33 @@ func (p *plan) parts() fragment {
 	return f
 }
 
-func (p *plan) partKeys() string {
-	var keys []string
+// partNames are the names of the parts, behind a comma.
+func (p *plan) partNames() string {
+	var names string
 	if len(p.Columns) > 0 {
-		keys = append(keys, "range")
+		names = ", range"
+	}
+	for i := range p.By {
+		names += ", k" + strconv.Itoa(i)
+	}
+	return names
+}
+
+// partKeys is the combination of dimension values as an array of strings.
+func (p *plan) partKeys() string {
+	var texts []string
+	if len(p.Columns) > 0 {
+		texts = append(texts, "range")
 	}
 	for i, d := range p.By {
-		part := "k" + strconv.Itoa(i)
-		if dimensions[d].time != "" {
-			keys = append(keys, dimensions[d].value(p.on(part)).sql)
-		} else {
-			keys = append(keys, "toString("+part+")")
+		k := "k" + strconv.Itoa(i)
+		text := "toString(" + k + ")"
+		if isTime(d) {
+			text = dimensions[d].value(p.on(k)).sql
 		}
+		texts = append(texts, text)
 	}
-	return "[" + strings.Join(keys, ", ") + "]::Array(String)"
+	return "[" + strings.Join(texts, ", ") + "]::Array(String)"
 }
 
 // where selects the postings of some indicators in the query's range, scope,

@@ -80,7 +80,7 @@ func (p *plan) monthly() bool {
 // columns are those of a posting that its place in the answer depends on.
 func (p *plan) columns() []string {
 	var out []string
-	if len(p.Columns) > 0 && !p.stock {
+	if len(p.Columns) > 0 {
 		out = append(out, "day")
 	}
 	for _, d := range p.By {

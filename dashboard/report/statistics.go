@@ -63,6 +63,20 @@ type cell struct {
 	quantiles map[schemas.IndicatorCode]float64
 }
 
+// add puts a number in: the figure and its value, which is a whole one but for
+// quantiles.
+func (c *cell) add(number string, quantiles []schemas.IndicatorCode) (err error) {
+	figure, value, _ := strings.Cut(number, " ")
+	code := schemas.IndicatorCode(figure)
+	if slices.Contains(quantiles, code) {
+		c.quantiles[code], err = strconv.ParseFloat(value, 64)
+		return err
+	}
+	n, err := strconv.ParseInt(value, 10, 64)
+	c.sums[code] += n
+	return err
+}
+
 func (c *cell) value(ind schemas.Indicator) *float64 {
 	if ind.Kind == schemas.Percentile {
 		if v, ok := c.quantiles[ind.Code]; ok {
@@ -95,7 +109,7 @@ type plan struct {
 	asOf       time.Time
 	register   *register
 	stock      bool   // while stocks are asked for
-	column     int    // for which of the ranges, while stocks are asked for
+	ends       []int  // of which of the ranges, while stocks are asked for
 	dayAs      string // the SQL of a posting's day where it is not day
 }
 
@@ -181,22 +195,24 @@ func (w *Warehouse) plan(ctx context.Context, scope Scope, q Query) (*plan, erro
 	return p, nil
 }
 
-// Each kind of figure has its own way to be counted: its branch, whose rows are the
-// figure, the key, a sum, and a quantile. All branches of a question are one query.
+// Each kind of figure has its own way to be counted: its branches, whose rows
+// are the indicator, the key, a sum, and a quantile. All branches of a question
+// are one query.
 
-// sums count everything that adds up: additive figures and both halves of ratios,
-// and what is overdue, which are the postings of another figure whose day has
-// passed.
+// sums count everything that adds up: additive figures, both halves of ratios,
+// and what is overdue.
 func (p *plan) sums() []fragment {
 	codes := map[schemas.IndicatorCode]bool{}
-	overdue := map[schemas.IndicatorCode]schemas.IndicatorCode{} // by figure
+	overdue := map[schemas.IndicatorCode]schemas.IndicatorCode{} // source -> overdue figure
 	need := func(ind schemas.Indicator) {
-		switch {
-		case !p.counted(ind.Code):
-		case ind.Kind == schemas.Additive:
+		if !p.counted(ind.Code) {
+			return
+		}
+		switch ind.Kind {
+		case schemas.Additive:
 			codes[ind.Code] = true
-		case ind.Kind == schemas.Overdue:
-			overdue[ind.Code] = ind.Of
+		case schemas.Overdue:
+			overdue[ind.Of] = ind.Code
 		}
 	}
 	for _, ind := range p.indicators {
@@ -209,11 +225,11 @@ func (p *plan) sums() []fragment {
 	}
 	var out []fragment
 	if len(codes) > 0 {
-		out = append(out, p.sum(itself, slices.Sorted(maps.Keys(codes)), p.From, fragment{}))
+		out = append(out, p.sum(slices.Sorted(maps.Keys(codes)), nil, p.From, fragment{}))
 	}
-	for _, figure := range slices.Sorted(maps.Keys(overdue)) {
+	if len(overdue) > 0 {
 		passed := fragment{"due < ?", []any{date(schemas.DayOf(p.asOf))}}
-		out = append(out, p.sum(fragment{"?", []any{string(figure)}}, []schemas.IndicatorCode{overdue[figure]}, p.From, passed))
+		out = append(out, p.sum(slices.Sorted(maps.Keys(overdue)), overdue, p.From, passed))
 	}
 	return out
 }
@@ -232,33 +248,59 @@ func (p *plan) stocks() []fragment {
 	stock := *p
 	stock.stock = true
 	if len(p.Columns) == 0 {
-		return []fragment{stock.sum(itself, codes, 0, fragment{})}
+		return []fragment{stock.sum(codes, nil, 0, fragment{})}
+	}
+	// Columns at whose ends the same divisions had moved have one tree.
+	trees := map[string][]int{}
+	for k, r := range p.Columns {
+		tree := ""
+		for _, m := range schemas.Divisions.Moves() {
+			tree += strconv.FormatBool(r.To < m.On)
+		}
+		trees[tree] = append(trees[tree], k)
 	}
 	var out []fragment
-	for k, r := range p.Columns { // each at its own end
-		stock.To, stock.column = r.To, k
-		out = append(out, stock.sum(itself, codes, 0, fragment{}))
+	for _, ends := range trees {
+		stock.To, stock.ends = p.Columns[ends[0]].To, ends
+		for _, k := range ends {
+			stock.To = max(stock.To, p.Columns[k].To)
+		}
+		out = append(out, stock.sum(codes, nil, 0, fragment{}))
 	}
 	return out
 }
 
-// sum adds the postings of some indicators that extra lets through, from a day on;
-// figure is the SQL of what they count in.
-func (p *plan) sum(figure fragment, codes []schemas.IndicatorCode, from schemas.Day, extra fragment) fragment {
-	keys := p.on("on_day").keys()
+// sum adds the postings of some indicators; as renames them in the answer.
+func (p *plan) sum(codes []schemas.IndicatorCode, as map[schemas.IndicatorCode]schemas.IndicatorCode, from schemas.Day, extra fragment) fragment {
+	name, parts := figureOf(codes, as), p.on("on_day").parts()
 	monthly := extra.sql == "" && p.monthly()
-	var parts []string
+	var reads []string
 	var args []any
 	for _, r := range readings(from, p.To, schemas.DayOf(p.asOf), monthly) {
-		part := p.read(codes, r, extra, monthly)
-		parts, args = append(parts, part.sql), append(args, part.args...)
+		read := p.read(codes, r, extra, monthly)
+		reads, args = append(reads, read.sql), append(args, read.args...)
 	}
-	return fragment{`SELECT ` + figure.sql + ` AS figure, ` + keys.sql + ` AS key, sum(n) AS total, toFloat64(0) AS quantile FROM (` + strings.Join(parts, "\nUNION ALL\n") + `) GROUP BY figure, key`,
-		slices.Concat(figure.args, keys.args, args)}
+	return fragment{`SELECT ` + number("figure", "sum(n)") + parts.sql + ` FROM (SELECT *, ` + name.sql + ` AS figure FROM (` + strings.Join(reads, "\nUNION ALL\n") + `)) GROUP BY figure` + p.partNames(),
+		slices.Concat(parts.args, name.args, args)}
 }
 
-// itself is the figure of postings that count in their own indicator.
-var itself = fragment{sql: "toString(indicator)"}
+// number is a figure and its value as a text.
+func number(figure, value string) string {
+	return `concat(` + figure + `, ' ', toString(` + value + `)) AS number`
+}
+
+// figureOf is the figure that a posting counts in: its indicator, or what as
+// makes of that.
+func figureOf(codes []schemas.IndicatorCode, as map[schemas.IndicatorCode]schemas.IndicatorCode) fragment {
+	if as == nil {
+		return fragment{sql: "toString(indicator)"}
+	}
+	figures := make([]string, len(codes))
+	for i, code := range codes {
+		figures[i] = string(as[code])
+	}
+	return fragment{"transform(toString(indicator), ?, ?, '')", []any{names(codes), figures}}
+}
 
 // distinct counts different persons, or lawyers: those for whom the postings of
 // the range do not cancel out. Figures of the same postings are apart.
@@ -277,24 +319,25 @@ func (p *plan) distinct() []fragment {
 	var out []fragment
 	for _, batch := range batches {
 		codes := slices.Sorted(maps.Keys(batch))
-		var figures, lawyers []string
+		as := map[schemas.IndicatorCode]schemas.IndicatorCode{}
+		var lawyers []schemas.IndicatorCode
 		for _, code := range codes {
-			figures = append(figures, string(batch[code].Code))
+			as[code] = batch[code].Code
 			if batch[code].Lawyers {
-				lawyers = append(lawyers, string(code))
+				lawyers = append(lawyers, code)
 			}
 		}
-		who := fragment{"if(indicator IN ?, lawyer, person)", []any{lawyers}}
+		who := fragment{"if(indicator IN ?, lawyer, person)", []any{names(lawyers)}}
 		switch len(lawyers) {
 		case 0:
 			who = fragment{sql: "person"}
 		case len(codes):
 			who = fragment{sql: "lawyer"}
 		}
-		parts, where := p.parts(), p.where(codes, p.From)
-		out = append(out, fragment{`SELECT transform(toString(indicator), ?, ?, '') AS figure, ` + p.partKeys() + ` AS key, toInt64(countIf(n > 0)) AS total, toFloat64(0) AS quantile FROM (
-				SELECT indicator, ` + who.sql + ` AS who, sum(quantity) AS n` + parts.sql + ` FROM ` + p.cut.tables.Postings() + ` WHERE who != 0 AND ` + where.sql + ` GROUP BY ALL
-			) GROUP BY figure, key`, slices.Concat([]any{names(codes), figures}, who.args, parts.args, where.args)})
+		figure, parts, where := figureOf(codes, as), p.parts(), p.where(codes, p.From)
+		out = append(out, fragment{`SELECT ` + number(figure.sql, "countIf(n > 0)") + p.partNames() + ` FROM (
+				SELECT indicator, ` + who.sql + ` AS who, sum(quantity) AS n` + parts.sql + ` FROM ` + p.cut.tables.Postings() + ` WHERE who != 0 AND ` + where.sql + ` GROUP BY indicator, who` + p.partNames() + `
+			) GROUP BY indicator` + p.partNames(), slices.Concat(figure.args, who.args, parts.args, where.args)})
 	}
 	return out
 }
@@ -321,17 +364,17 @@ func (p *plan) percentiles() []fragment {
 	}
 	var out []fragment
 	for _, s := range sources {
-		keys := p.keys()
+		parts := p.parts()
 		where := p.where([]schemas.IndicatorCode{s.of, s.over}, p.From)
-		out = append(out, fragment{`SELECT q.1 AS figure, key, toInt64(0) AS total, q.2 AS quantile FROM (
-				SELECT key, arrayZip(?, quantilesExactInclusive(` + strings.Join(quantiles[s], ", ") + `)(took)) AS each FROM (
-					SELECT ` + keys.sql + ` AS key, sumIf(quantity, indicator = ?) AS cases, sumIf(quantity, indicator = ?) AS took
+		out = append(out, fragment{`SELECT ` + number("q.1", "q.2") + p.partNames() + ` FROM (
+				SELECT arrayJoin(arrayZip(?, quantilesExactInclusive(` + strings.Join(quantiles[s], ", ") + `)(took))) AS q` + p.partNames() + ` FROM (
+					SELECT sumIf(quantity, indicator = ?) AS cases, sumIf(quantity, indicator = ?) AS took` + parts.sql + `
 					FROM ` + p.cut.tables.Postings() + ` INNER JOIN (
 						SELECT kafka_partition AS case_partition, kafka_offset AS case_offset, case_key, source AS case_source FROM ` + p.cut.tables.Events() + ` WHERE case_kind = ? AND ` + p.cut.condition() + `
 					) AS of_case ON kafka_partition = case_partition AND kafka_offset = case_offset
-					WHERE ` + where.sql + ` GROUP BY key, case_source, case_key HAVING cases > 0
-				) GROUP BY key
-			) ARRAY JOIN each AS q`, slices.Concat([]any{figures[s]}, keys.args, []any{string(s.over), string(s.of), string(s.kind)}, where.args)})
+					WHERE ` + where.sql + ` GROUP BY case_source, case_key` + p.partNames() + ` HAVING cases > 0
+				) GROUP BY ALL HAVING count() > 0
+			)`, slices.Concat([]any{figures[s], string(s.over), string(s.of)}, parts.args, []any{string(s.kind)}, where.args)})
 	}
 	return out
 }
@@ -342,35 +385,38 @@ func (p *plan) ask(ctx context.Context, branches []fragment) (map[string]*cell, 
 	if len(branches) == 0 {
 		return cells, nil
 	}
+	var quantiles []schemas.IndicatorCode
+	for _, ind := range p.indicators {
+		if ind.Kind == schemas.Percentile {
+			quantiles = append(quantiles, ind.Code)
+		}
+	}
 	var parts []string
 	var args []any
 	for _, b := range branches {
 		parts, args = append(parts, b.sql), append(args, b.args...)
 	}
-	// Rows of a key come as one: a row costs far more than a number. The readings of
-	// a sum are of one snapshot of the table.
-	rows, err := p.w.conn.Query(ctx, `SELECT key, groupArray(figure), groupArray(total), groupArray(quantile) FROM (`+strings.Join(parts, "\nUNION ALL\n")+`) GROUP BY key LIMIT ?
+	// All numbers of a key come as one text, since reading a row costs far more than
+	// reading a number. The readings of a sum are of one snapshot of the table.
+	rows, err := p.w.conn.Query(ctx, `SELECT `+p.partKeys()+` AS key, arrayStringConcat(groupArray(number), '\n') FROM (`+strings.Join(parts, "\nUNION ALL\n")+`) GROUP BY ALL HAVING count() > 0 LIMIT ?
 		SETTINGS enable_shared_storage_snapshot_in_query = 1, max_query_size = 16777216`, append(args, maxRows+1)...)
 	if err != nil {
 		return nil, unavailable("ask for statistics", err)
 	}
 	defer rows.Close()
 	for count := 0; rows.Next(); {
-		var key, figures []string
-		var totals []int64
-		var quantiles []float64
-		if err := rows.Scan(&key, &figures, &totals, &quantiles); err != nil {
+		var key []string
+		var numbers string
+		if err := rows.Scan(&key, &numbers); err != nil {
 			return nil, unavailable("ask for statistics", err)
 		}
-		if count += len(figures); count > maxRows {
-			return nil, schemas.Errorf(schemas.TooLarge, "the answer has more than %d rows; ask for fewer dimensions or a shorter range", maxRows)
-		}
 		c := at(cells, key)
-		for i, figure := range figures {
-			code := schemas.IndicatorCode(figure)
-			c.sums[code] += totals[i]
-			if ind, _ := schemas.Indicators.Lookup(code); ind.Kind == schemas.Percentile {
-				c.quantiles[code] = quantiles[i]
+		for number := range strings.SplitSeq(numbers, "\n") {
+			if count++; count > maxRows {
+				return nil, schemas.Errorf(schemas.TooLarge, "the answer has more than %d rows; ask for fewer dimensions or a shorter range", maxRows)
+			}
+			if err := c.add(number, quantiles); err != nil {
+				return nil, unavailable("ask for statistics", err)
 			}
 		}
 	}

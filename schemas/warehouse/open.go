@@ -61,19 +61,11 @@ func Migrate(ctx context.Context, dsn string) error {
 	if err != nil {
 		return err
 	}
-	db := clickhouse.OpenDB(opts)
-	defer db.Close()
-	if err := db.PingContext(ctx); err != nil {
-		return explain(opts, err)
-	}
-	dir, err := fs.Sub(migrations, "migrations")
+	p, err := provider(ctx, opts)
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(database.DialectClickHouse, db, dir, goose.WithGoMigrations(migrateRollUps()))
-	if err != nil {
-		return fmt.Errorf("prepare migrations: %w", err)
-	}
+	defer p.Close()
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrate warehouse: %w", err)
 	}
@@ -158,4 +150,21 @@ func explain(opts *clickhouse.Options, err error) error {
 		advice = "; check user and password"
 	}
 	return fmt.Errorf("warehouse at %s cannot be used: %w%s", strings.Join(opts.Addr, ","), err, advice)
+}
+
+// provider has the migrations, those in SQL and in Go, and a connection of its own.
+func provider(ctx context.Context, opts *clickhouse.Options) (*goose.Provider, error) {
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	db := clickhouse.OpenDB(opts)
+	if err := db.PingContext(ctx); err != nil {
+		return nil, errors.Join(explain(opts, err), db.Close())
+	}
+	p, err := goose.NewProvider(database.DialectClickHouse, db, dir, goose.WithGoMigrations(migrateRollUps()))
+	if err != nil {
+		return nil, fmt.Errorf("prepare migrations: %w", errors.Join(err, db.Close()))
+	}
+	return p, nil
 }
