@@ -11,6 +11,7 @@ import (
 
 	"zhiban/dashboard/report"
 	"zhiban/schemas"
+	"zhiban/schemas/access"
 )
 
 // perPage is how many rows a list shows at once.
@@ -257,6 +258,9 @@ func (s *Server) lawyerPage(ctx context.Context, v *visit) (page, error) {
 		Evidence:  v.lawyerEvidence(y), Months: v.lawyerMonths(y), Help: v.lawyerHelp(y),
 		Legend: v.t("lawyer.legend", report.LeastPeers, report.LeastBase),
 	}
+	if y.Total.Of(schemas.Complaints).Withheld {
+		p.Legend += " " + v.t("figure.small", access.SmallCell)
+	}
 	v.momentFields(&p.Filter)
 	if l.Registered {
 		p.Facts = append(p.Facts, fact{v.t("lawyers.kind"), v.lawyerKind(l.Kind), ""}, fact{v.t("lawyers.firm"), l.Firm, ""},
@@ -307,10 +311,12 @@ func (v *visit) lawyerEvidence(y report.LawyerYear) panel {
 
 // lettered is the letter of a figure that is no number, "" for a number.
 func (v *visit) lettered(f report.Figure) string {
-	switch f.Status {
-	case report.NotAvailable:
+	switch {
+	case f.Withheld:
+		return "＊"
+	case f.Status == report.NotAvailable:
 		return v.t("lawyer.na")
-	case report.NotApplicable:
+	case f.Status == report.NotApplicable:
 		return v.t("lawyer.notapply")
 	}
 	return ""

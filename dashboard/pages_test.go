@@ -342,6 +342,15 @@ func TestFiguresAreWrittenAsReadersDo(t *testing.T) {
 	}
 }
 
+func TestADocumentsFigureWithoutANumberIsALetter(t *testing.T) {
+	v := newVisit(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), fakeNow)
+	for want, f := range map[string]report.Figure{"3": {Value: 3}, "X": {Status: report.NotAvailable}, "N": {Status: report.NotApplicable}, "＊": {Status: report.NotAvailable, Withheld: true}} {
+		if got := v.written(schemas.Complaints, f); got != want {
+			t.Errorf("%+v is written %s", f, got)
+		}
+	}
+}
+
 func TestMapClassesAreRoundAndOrdered(t *testing.T) {
 	var values []float64
 	for i := range 10 {

@@ -129,3 +129,55 @@ func TestFileNamesAreSafe(t *testing.T) {
 		}
 	}
 }
+
+// Who may not find out about few complaints reads the same sign in every file.
+func TestWithheldFiguresAreAStarWithItsLegend(t *testing.T) {
+	hide := report.Figure{Status: report.NotAvailable, Withheld: true}
+	y := sampleLawyer()
+	y.Total.Figures[schemas.Complaints] = hide
+	for i := range y.Months {
+		y.Months[i].Figures[schemas.Complaints] = hide
+	}
+	record, err := LawyerRecord(y)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := sampleMonth("220182")
+	for g := range m.Groups {
+		for l := range m.Groups[g].Lines {
+			if line := &m.Groups[g].Lines[l]; line.Indicator.Code == schemas.Complaints {
+				line.Month, line.Year, line.LastYear, line.Before = hide, hide, hide, hide
+			}
+		}
+	}
+	month, err := CountyMonth(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, f := range map[string]File{"record": record, "month": month} {
+		text := describe(t, open(t, f.Body))
+		if stars := strings.Count(text, `"`+star+`"`); stars < 2 {
+			t.Errorf("%s: %d stars", name, stars)
+		}
+		if !strings.Contains(text, starLegend) {
+			t.Errorf("%s: the star has no legend", name)
+		}
+	}
+	d := sampleDeck("220182")
+	data := newDeckData(d)
+	if data.Key.starred() || strings.Contains(data.Basis+data.Key.Note, starLegend) {
+		t.Error("slides without a withheld figure have the legend")
+	}
+	d.Key[0].Now = hide
+	data = newDeckData(d)
+	if row := data.Key.Rows[0]; row[2].Text != star || row[4].Text != star || row[6].Text != star || !strings.Contains(data.Basis, starLegend) || !strings.Contains(data.Key.Note, starLegend) {
+		t.Errorf("slides: %+v %s", row, data.Basis)
+	}
+	clear, err := LawyerRecord(sampleLawyer())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(describe(t, open(t, clear.Body)), star) {
+		t.Error("a record without a withheld figure has the star")
+	}
+}

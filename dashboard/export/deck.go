@@ -41,6 +41,13 @@ type deckTable struct {
 	Note string       `json:"note"`
 }
 
+// starred tells whether a figure of the table is withheld.
+func (t deckTable) starred() bool {
+	return slices.ContainsFunc(t.Rows, func(row []deckCell) bool {
+		return slices.ContainsFunc(row, func(c deckCell) bool { return c.Text == star })
+	})
+}
+
 // deckCell is a text, with the tone of a change.
 type deckCell struct {
 	Text string `json:"t"`
@@ -113,6 +120,9 @@ func newDeckData(d report.Deck) deckData {
 	for _, ind := range d.Indicators() {
 		data.Definitions = append(data.Definitions, []string{ind.Name.ZH, showing(ind).unit, definition(ind), ind.Clause})
 	}
+	if data.Key.starred() || data.Team.starred() || data.Parts.starred() || data.Matters.starred() {
+		data.Basis += "\n" + starLegend
+	}
 	data.clean()
 	return data
 }
@@ -131,7 +141,7 @@ func (d *deckData) clean() {
 // number is a figure as text with thousands separated.
 func number(f report.Figure, ind schemas.Indicator) string {
 	if f.Status != report.Known {
-		return letter(f.Status)
+		return letter(f)
 	}
 	show := showing(ind)
 	v := f.Value * show.scale
@@ -159,6 +169,9 @@ func thousands(v float64, digits int) string {
 // change says how a figure stands to an earlier one: in percent of it, for a
 // ratio in percentage points.
 func change(now, before report.Figure, ind schemas.Indicator) deckCell {
+	if now.Withheld || before.Withheld {
+		return deckCell{Text: star}
+	}
 	if now.Status != report.Known || before.Status != report.Known {
 		return deckCell{Text: "X"}
 	}
@@ -293,6 +306,9 @@ func keyTable(d report.Deck, figures []report.KeyFigure) deckTable {
 	if d.Unfinished {
 		days := d.Now.To - d.Now.From + 1
 		t.Note = fmt.Sprintf("本月尚未结束：各列均为当月1日至%d日，环比、同比按相同天数比较。", days) + legend
+	}
+	if t.starred() {
+		t.Note += starLegend
 	}
 	return t
 }

@@ -8,10 +8,11 @@
 // sees them; text is written as text: a name that begins with = stays a name.
 //
 // A figure that is no number is a letter: X is not available, N is not
-// applicable. Minutes are shown as hours, ratios as percentages.
+// applicable; or ＊, when it is not for who asked. Minutes are shown as hours, ratios as percentages.
 package export
 
 import (
+	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -19,6 +20,7 @@ import (
 
 	"zhiban/dashboard/report"
 	"zhiban/schemas"
+	"zhiban/schemas/access"
 )
 
 // File is a finished document.
@@ -63,15 +65,23 @@ func definition(ind schemas.Indicator) string {
 }
 
 // letter is what a cell without a number shows.
-func letter(s report.FigureStatus) string {
-	switch s {
-	case report.NotAvailable:
+func letter(f report.Figure) string {
+	switch {
+	case f.Withheld:
+		return star
+	case f.Status == report.NotAvailable:
 		return "X"
-	case report.NotApplicable:
+	case f.Status == report.NotApplicable:
 		return "N"
 	}
 	return ""
 }
+
+// star stands for a figure that is not for who asked; where it stands, its legend
+// does.
+const star = "＊"
+
+var starLegend = fmt.Sprintf("＊＝申诉、控告件数只按已结束的年度显示，不足%d件的不显示。", access.SmallCell)
 
 const legend = "0＝没有发生；X＝不可得（无分母、无记载或尚未到期）；N＝不适用（该项职责当时尚未设立）。"
 

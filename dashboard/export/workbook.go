@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -127,9 +128,10 @@ func (b *workbook) finish(name, title string, at time.Time) (File, error) {
 
 // sheet writes cells by column and row, both from 1.
 type sheet struct {
-	b     *workbook
-	name  string
-	chars []float64 // widths of the columns
+	b       *workbook
+	name    string
+	chars   []float64 // widths of the columns
+	starred bool      // a figure is withheld
 }
 
 func cellName(col, row int) string {
@@ -169,8 +171,8 @@ func (s *sheet) number(col, row int, v float64, l look) {
 // figure writes a number, or the letter that says why there is none.
 func (s *sheet) figure(col, row int, f report.Figure, ind schemas.Indicator, l look) {
 	if f.Status != report.Known {
-		l.align, l.colour = "center", "6B7685"
-		s.text(col, row, letter(f.Status), l)
+		l.align, l.colour, s.starred = "center", "6B7685", s.starred || f.Withheld
+		s.text(col, row, letter(f), l)
 		return
 	}
 	show := showing(ind)
@@ -297,6 +299,9 @@ func (s *sheet) notes(row int, notes []string) int {
 	total := 0.0
 	for _, w := range s.chars {
 		total += w
+	}
+	if s.starred {
+		notes = append(slices.Clone(notes), starLegend)
 	}
 	for _, note := range notes {
 		s.span(1, row, len(s.chars), row, note, noteLook)

@@ -14,7 +14,13 @@ import (
 type Figure struct {
 	Value  float64
 	Status FigureStatus
+	// Withheld: not available to who asks, who may not find out about few
+	// complaints. Documents print ＊ for it, as pages do.
+	Withheld bool
 }
+
+// withheld is a figure that is not for who asks.
+var withheld = Figure{Status: NotAvailable, Withheld: true}
 
 // FigureStatus says whether a cell holds a number.
 type FigureStatus uint8
@@ -146,7 +152,7 @@ func (p period) figure(ind schemas.Indicator, value *float64) Figure {
 func (p period) cell(s Statistics, ind schemas.Indicator, key ...string) Figure {
 	row, ok := s.Find(key...)
 	if !ok && slices.Contains(s.Hidden, ind.Code) {
-		return Figure{Status: NotAvailable}
+		return withheld
 	}
 	if !ok {
 		if ind.Divided() {
@@ -156,6 +162,9 @@ func (p period) cell(s Statistics, ind schemas.Indicator, key ...string) Figure 
 	}
 	for i, code := range s.Query.Indicators {
 		if code == ind.Code {
+			if row.Values[i] == nil && slices.Contains(smallIndicators, code) { // a sum is there for who may see it
+				return withheld
+			}
 			return p.figure(ind, row.Values[i])
 		}
 	}

@@ -65,6 +65,32 @@ func TestFewComplaintsAreNotFoundOutBySubtraction(t *testing.T) {
 	if rows := ask(ProvinceWide, func(q *Query) { q.By = []Dimension{ByMonth} }); len(rows) != 2 {
 		t.Errorf("justice sees %v", rows)
 	}
+	// Forms say that there is a figure which is not for the bar, not that there is none.
+	for _, c := range []struct {
+		scope Scope
+		want  Figure
+	}{{bar, Figure{Status: NotAvailable, Withheld: true}}, {ProvinceWide, Figure{Value: 6}}} {
+		month, err := b.DivisionMonth(t.Context(), c.scope, schemas.Province, schemas.Date(2025, 3, 1).Month(), time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := false
+		for _, g := range month.Groups {
+			for _, line := range g.Lines {
+				if line.Indicator.Code == schemas.Complaints {
+					found = true
+					if line.Month != c.want || line.Month.Frozen().Mark == "" != (c.want.Status == Known) {
+						t.Errorf("%+v: %+v", c.scope, line.Month)
+					}
+				} else if line.Month.Withheld {
+					t.Errorf("%s is withheld", line.Indicator.Code)
+				}
+			}
+		}
+		if !found {
+			t.Error("the form has no complaints")
+		}
+	}
 	q := Query{Division: schemas.Province, From: schemas.Date(2025, 1, 1), To: schemas.Date(2025, 12, 31), Indicators: []schemas.IndicatorCode{schemas.Shifts, schemas.OutsideDuties}}
 	if _, err := b.Postings(t.Context(), bar, q, 0, 10); schemas.KindOf(err) != schemas.Forbidden {
 		t.Errorf("the postings of single complaints: %v", err)

@@ -23,6 +23,7 @@ import (
 	"zhiban/projector"
 	"zhiban/schemas"
 	"zhiban/schemas/access"
+	"zhiban/schemas/audit"
 	"zhiban/schemas/warehouse"
 )
 
@@ -54,6 +55,8 @@ const (
 	quality  = "province prefecture county procurator auditor"
 	closers  = "province prefecture county"
 	monitors = "auditor administrator"
+	readers  = "auditor administrator" // of the audit trail
+	openers  = "county station"        // of the ledger's texts
 )
 
 // walk is a row of the table: a route, an address of it within the visitor's
@@ -90,20 +93,45 @@ func TestEveryRouteByEveryRoleInEveryScope(t *testing.T) {
 		return all[0].Licence
 	}
 	mine, other := lawyerOf("220122"), lawyerOf("220202")
+	// textOf is a consultation of a station with what was asked in it.
+	textOf := func(station schemas.StationCode) (schemas.EventID, string) {
+		all, err := books.Ledger(ctx, report.ProvinceWide, report.LedgerQuery{Station: station, From: schemas.Date(2026, 1, 1), To: schemas.Date(2026, 2, 10)}, 0, 100_000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range all.Lines {
+			if l.Texts > 0 {
+				texts, err := books.LedgerTexts(ctx, report.ProvinceWide, l.Event)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return l.Event, texts.Question
+			}
+		}
+		t.Fatalf("in none of %d consultations of %s something was asked", all.Total, station)
+		return schemas.EventID{}, ""
+	}
+	spoken, question := textOf("220122-court")
+	spokenElsewhere, _ := textOf("220202-court")
 	outside := func(path string) []string { // by the parameters of statistics and lists
 		return []string{path + "?division=220200", path + "?division=220202", path + "?division=220000", path + "?division=220000&view=now", path + "?station=220202-court"}
 	}
 	divisions := func(path string) []string { return outside(path)[:4] }
 	const detail = "?indicator=shifts"
 	table := map[string]walk{
-		"GET /":                  {in: "/", may: known},
-		"GET /divisions/{code}":  {in: "/divisions/220122", may: figures, outside: []string{"/divisions/220200", "/divisions/220202", "/divisions/220000", "/divisions/220202?view=now"}},
-		"GET /stations/{code}":   {in: "/stations/220122-court", may: figures, outside: []string{"/stations/220202-court", "/stations/220202-court?as_of=2026-01-20", "/stations/220299-court"}},
-		"GET /lawyers":           {in: "/lawyers", may: people, outside: divisions("/lawyers")[:3]},
-		"GET /lawyers/{licence}": {in: "/lawyers/" + mine, may: people, outside: []string{"/lawyers/" + other, "/lawyers/12201201899999999"}},
-		"GET /details":           {in: "/details" + detail, may: figures, outside: outside("/details")},
-		"GET /events/{id}":       {in: "/events/" + own.Event.String(), may: figures, outside: []string{"/events/" + foreign.Event.String(), "/events/00000000-0000-0000-0000-000000000001"}},
-		"GET /returns":           {in: "/returns", may: figures, nothing: "station host", outside: []string{"/returns?division=220200", "/returns?division=220202", "/returns?division=220000"}},
+		"GET /":                     {in: "/", may: known},
+		"GET /divisions/{code}":     {in: "/divisions/220122", may: figures, outside: []string{"/divisions/220200", "/divisions/220202", "/divisions/220000", "/divisions/220202?view=now"}},
+		"GET /stations/{code}":      {in: "/stations/220122-court", may: figures, outside: []string{"/stations/220202-court", "/stations/220202-court?as_of=2026-01-20", "/stations/220299-court"}},
+		"GET /lawyers":              {in: "/lawyers", may: people, outside: divisions("/lawyers")[:3]},
+		"GET /lawyers/{licence}":    {in: "/lawyers/" + mine, may: people, outside: []string{"/lawyers/" + other, "/lawyers/12201201899999999"}},
+		"GET /details":              {in: "/details" + detail, may: figures, outside: outside("/details")},
+		"GET /events/{id}":          {in: "/events/" + own.Event.String(), may: figures, outside: []string{"/events/" + foreign.Event.String(), "/events/00000000-0000-0000-0000-000000000001"}},
+		"GET /ledger":               {in: "/ledger?from=2026-01-01&to=2026-01-31", may: figures, outside: append(divisions("/ledger")[:3], "/ledger?station=220202-court", "/ledger?station=220202-court&from=2026-01-01&to=2026-01-31")},
+		"POST /ledger/{event}/text": {in: "/ledger/" + spoken.String() + "/text", may: openers, outside: []string{"/ledger/" + spokenElsewhere.String() + "/text"}},
+		"GET /audit":                {in: "/audit", may: readers},
+		"GET /api/v1/audit":         {in: "/api/v1/audit", may: readers},
+		"GET /api/v1/audit.csv":     {in: "/api/v1/audit.csv", may: readers},
+		"GET /returns":              {in: "/returns", may: figures, nothing: "station host", outside: []string{"/returns?division=220200", "/returns?division=220202", "/returns?division=220000"}},
 		"GET /returns/{division:[0-9A-Z]{6}}/{month:[0-9]{4}-[0-9]{2}}":  {in: "/returns/220122/2026-01", may: figures, nothing: "station host", outside: []string{"/returns/220202/2026-01", "/returns/220200/2026-01", "/returns/220000/2026-01"}},
 		"POST /returns/{division:[0-9A-Z]{6}}/{month:[0-9]{4}-[0-9]{2}}": {in: "/returns/220122/2026-01", may: closers, outside: []string{"/returns/220202/2026-01", "/returns/220000/2026-01"}, body: "step=submit&confirm=yes&cut=0:1"},
 		"GET /quality":      {in: "/quality", may: quality, outside: divisions("/quality")},
@@ -153,7 +181,8 @@ func TestEveryRouteByEveryRoleInEveryScope(t *testing.T) {
 	}
 
 	pages, err := dashboard.New(dashboard.Config{Log: slog.New(slog.DiscardHandler), Timeout: time.Minute, Now: func() time.Time { return now },
-		Append: func(context.Context, []schemas.Envelope) error { return nil }, Replay: func(context.Context) (int, int, error) { return 0, 0, nil }}, books)
+		Append: func(context.Context, []schemas.Envelope) error { return nil }, Replay: func(context.Context) (int, int, error) { return 0, 0, nil },
+		Audit: func(context.Context, audit.Record) error { return nil }, Unseal: func(_ context.Context, _ string, _ schemas.CaseID, _, text string) (string, error) { return text, nil }}, books)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,6 +238,9 @@ func TestEveryRouteByEveryRoleInEveryScope(t *testing.T) {
 			asked++
 			in := row.in
 			code, text := call(route, in, row.body, visitor)
+			if shown := strings.Contains(text, question); shown != (route == "POST /ledger/{event}/text" && slices.Contains(strings.Fields(openers), visitor)) {
+				t.Errorf("%s shows %s a text of the ledger: %v", in, visitor, shown)
+			}
 			// Who closes months finds the county's, which its own office alone moves.
 			switch let := slices.Contains(strings.Fields(row.may), visitor); {
 			case visitor == "nobody" && !let:
