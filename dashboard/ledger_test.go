@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -290,11 +291,70 @@ func TestATextIsShownToItsOfficeAloneAndRecordedBefore(t *testing.T) {
 	}
 }
 
+// keyTable is a table of keys in memory.
+type keyTable map[string][]byte
+
+func (k keyTable) Get(key string) ([]byte, bool)                         { v, ok := k[key]; return v, ok }
+func (k keyTable) Put(_ context.Context, key string, value []byte) error { k[key] = value; return nil }
+func (k keyTable) Delete(_ context.Context, key string) error            { delete(k, key); return nil }
+func (k keyTable) Err() error                                            { return nil }
+func (k keyTable) Each(prefix string, do func(string, []byte) bool) {
+	for _, key := range slices.Sorted(maps.Keys(k)) {
+		if strings.HasPrefix(key, prefix) && !do(key, k[key]) {
+			return
+		}
+	}
+}
+
+func TestATextOpensWithTheKeyringThatSealedIt(t *testing.T) {
+	file, err := seal.CreateKeyFile(filepath.Join(t.TempDir(), "keys.json"), fakeNow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring, err := seal.New(t.Context(), keyTable{}, file, file.Pseudonyms())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newReading(t, ring.Unseal)
+	ids := r.speak(spoken)
+	r.who = officer(access.Station, access.Scope{Station: spoken})
+	for i, id := range ids[:3] { // as ingest seals them: under the field's name in the case
+		l := r.texts[id]
+		l.Person = ring.Pseudonym(fmt.Sprint("p-", i))
+		of := l.Case
+		if i == 2 {
+			of = r.texts[ids[0]].Case // a text that was moved
+		}
+		for field, text := range map[string]*string{"question": &l.Question, "answer": &l.Answer} {
+			if *text, err = ring.Seal(t.Context(), l.Person, of, field, "绝密"+field); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.texts[id] = l
+	}
+	open := func(i int) string {
+		_, _, body := r.ask(t, "POST", "/ledger/"+ids[i].String()+"/text")
+		return body
+	}
+	if body := open(0); !strings.Contains(body, "绝密question") || !strings.Contains(body, "绝密answer") {
+		t.Errorf("%.2000s", body)
+	}
+	if body := open(2); strings.Contains(body, "绝密") || !strings.Contains(body, "密文与这名当事人、这次咨询不符") {
+		t.Errorf("%.2000s", body)
+	}
+	if _, err := ring.Erase(t.Context(), "p-1"); err != nil {
+		t.Fatal(err)
+	}
+	if body := open(1); strings.Contains(body, "绝密") || !strings.Contains(body, "已按要求销毁") {
+		t.Errorf("%.2000s", body)
+	}
+}
+
 // Every page, file and answer that there is, of consultations that have texts.
 func TestTextsAreNowhereElse(t *testing.T) {
 	r := newReading(t, keys)
 	ids := r.speak(spoken)
-	r.who = access.Identity{Account: "all", Role: access.Province, Scope: access.ProvinceWide}
+	r.who = auditor
 	day := schemas.DayOf(r.texts[ids[0]].Time).String()
 	const days = "&from=2026-10-01&to=2026-11-24"
 	addresses := slices.Collect(maps.Values(sitemap(r.fake)))

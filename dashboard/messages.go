@@ -474,7 +474,10 @@ var messages = map[string]message{
 	"api.answer":    {"%s 的字段", "Fields of %s"},
 	"api.example":   {"如 %s", "such as %s"},
 
-	"error.403":         {"请求来自别的网站，没有执行", "The request came from another site and was not carried out"},
+	"error.401":         {"请先登录", "Log in first"},
+	"error.403":         {"您的账号无权查看或办理", "Your account may not see or do this"},
+	"error.429":         {"请求过于频繁，请稍后再试", "Too many requests; please try again in a moment"},
+	"error.origin":      {"请求来自别的网站，没有执行", "The request came from another site and was not carried out"},
 	"error.404":         {"没有找到这个页面或对象", "Not found"},
 	"error.422":         {"查询条件有误", "The request cannot be answered"},
 	"error.413":         {"查询范围过大", "The request is too large"},

@@ -138,7 +138,7 @@ func (s *Server) replay(w http.ResponseWriter, r *http.Request) {
 func (s *Server) ownOrigin(next http.Handler) http.Handler {
 	guard := http.NewCrossOriginProtection()
 	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		http.Error(w, newVisit(r, s.now()).t("error.403"), http.StatusForbidden)
+		http.Error(w, newVisit(r, s.now()).t("error.origin"), http.StatusForbidden)
 	}))
 	return guard.Handler(next)
 }

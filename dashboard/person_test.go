@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"zhiban/schemas"
 	"zhiban/schemas/access"
 )
 
@@ -120,5 +121,12 @@ func TestAnOpenPageSaysThatTheLoginHasExpired(t *testing.T) {
 	}
 	if n := after.Load() - asked; n != 1 {
 		t.Errorf("%d more requests were refused, want the second page's one", n)
+	}
+}
+
+func TestWhoMayNotIsToldSo(t *testing.T) {
+	s := newServer(t, &script{Reader: newFake(), err: schemas.Errorf(schemas.Forbidden, "for justice alone")})
+	if code, _, body := get(t, s, "/details?indicator=complaints"); code != http.StatusForbidden || !strings.Contains(body, "您的账号无权查看或办理") || strings.Contains(body, "别的网站") {
+		t.Errorf("%d %.3000s", code, body)
 	}
 }

@@ -273,6 +273,14 @@ func TestEveryRouteByEveryRoleInEveryScope(t *testing.T) {
 			}
 		}
 	}
+	for _, visitor := range strings.Fields(figures) {
+		for _, address := range []string{"/events/" + spoken.String(), "/api/v1/events/" + spoken.String(), "/api/v1/effective-events?source=220122-court&case=consultation&from=2026-01-01&to=2026-02-10",
+			"/ledger?station=220122-court&from=2026-01-01&to=2026-02-10", "/api/v1/postings.csv?indicator=consultations&from=2026-01-01&to=2026-02-10"} {
+			if code, text := call("GET "+address, address, "", visitor); code != http.StatusOK || strings.Contains(text, question) {
+				t.Errorf("%s is answered with %d to %s, with a text of the ledger: %v", address, code, visitor, strings.Contains(text, question))
+			}
+		}
+	}
 	for route := range table {
 		t.Errorf("%s is in the table and no route", route)
 	}
