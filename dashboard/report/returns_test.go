@@ -318,6 +318,8 @@ func TestColumnsAreTheirRanges(t *testing.T) {
 		m.did(court, k, "consultation.recorded", consultation, at)
 	}
 	m.did(court, 11, "shift.signed_in", in, "32h")
+	founded := line{"station.founded", `{"code":"` + court + `","kind":"court","name":"榆树市法律援助中心驻人民法院值班律师工作站","location":"220182","reporting":"220182"}`, "-100000h", "1h"}
+	m.log = append(m.log, founded.envelope(t, "/stations/"+court, court, eventID(len(m.log)+1))) // long before the rules of 2018
 	m.did(court, 20, "help_request.received", `{"organ":"court","person":"p-2"}`, "9h")
 	m.did(court, 20, "help_request.dispatched", `{"lawyer":"`+wang+`"}`, "10h")
 	b := m.on("2026-10-03")
@@ -325,7 +327,7 @@ func TestColumnsAreTheirRanges(t *testing.T) {
 	for _, ind := range schemas.Indicators.All() {
 		all = append(all, ind.Code)
 	}
-	ranges := []Range{{september.From, september.To}, {september.From, september.From + 1}, {september.From - 60, september.From - 31}, {schemas.Date(2026, 1, 1), september.To}}
+	ranges := []Range{{september.From, september.To}, {september.From, september.From + 1}, {september.From - 60, september.From - 31}, {schemas.Date(2026, 1, 1), september.To}, {schemas.Date(2020, 5, 1), schemas.Date(2020, 5, 31)}}
 	ask := func(q Query) Statistics {
 		q.Division = "220182"
 		s, err := b.Statistics(t.Context(), ProvinceWide, q)
@@ -349,7 +351,7 @@ func TestColumnsAreTheirRanges(t *testing.T) {
 			t.Errorf("%s (-with all +alone):\n%s", ind.Code, diff)
 		}
 	}
-	for code, want := range map[schemas.IndicatorCode]float64{schemas.ShiftsDue: 4, schemas.NoShows: 3, schemas.AttendanceRate: 0.25, schemas.ResponseMedian: 60, schemas.PersonsConsulted: 1, schemas.LawyersOnDuty: 1} {
+	for code, want := range map[schemas.IndicatorCode]float64{schemas.ShiftsDue: 4, schemas.NoShows: 3, schemas.AttendanceRate: 0.25, schemas.ResponseMedian: 60, schemas.PersonsConsulted: 1, schemas.LawyersOnDuty: 1, schemas.Stations: 1} {
 		if got := whole.Value(whole.Rows[0], code); got != want {
 			t.Errorf("%s is %v, want %v", code, got, want)
 		}
