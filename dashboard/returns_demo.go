@@ -232,7 +232,7 @@ func (d *DemoClose) take(_ context.Context, events []schemas.Envelope) error {
 	defer d.mu.Unlock()
 	for _, e := range events {
 		e.ID = uuid.NewSHA1(uuid.NameSpaceURL, []byte(e.Subject+" "+e.Type+" "+e.Time)).String()
-		at := d.clock.Load().Add(time.Duration(chance(schemas.ReturnID{}, e.Subject, 3600)) * time.Second)
+		at := d.clock.Load().Add(time.Duration(chance(schemas.ReturnID{}, e.Subject+e.Time, 3600)) * time.Second)
 		e.RecordedTime, e.RecordedBy = at.UTC().Format(schemas.WireTime), "demo"
 		d.taken = append(d.taken, e)
 	}
