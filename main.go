@@ -34,6 +34,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"text/tabwriter"
@@ -396,7 +397,7 @@ func (c *standaloneCommand) Run(ctx context.Context, r *run) (err error) {
 		return err
 	}
 	defer read.Close()
-	pages, err := r.dashboard(read, rules, dashboard.Config{Metrics: metrics, Ready: in.Ready, Replay: r.replay(log, conn), Append: in.Append, Audit: office.trail.Record, Beside: []dashboard.Place{
+	pages, err := r.dashboard(read, rules, dashboard.Config{Metrics: metrics, Ready: in.Ready, Replay: r.replay(log, conn), Append: in.Append, Audit: office.trail.Record, Unseal: keys.Unseal, Beside: []dashboard.Place{
 		{Path: "/desk", Title: schemas.Text{ZH: "工作站登记", EN: "Station desk"}, May: access.WriteEvents},
 		{Path: "/import", Title: schemas.Text{ZH: "台账导入", EN: "Import ledgers"}, May: access.WriteEvents},
 		{Path: "/accounts", Title: schemas.Text{ZH: "账号与令牌", EN: "Accounts"}, May: access.ManageAccounts},
@@ -416,6 +417,12 @@ func (c *standaloneCommand) Run(ctx context.Context, r *run) (err error) {
 	group.Go(func() error { return projector.ProjectAudit(ctx, log.brokers, log.transport, conn, r.log) })
 	group.Go(func() error { return office.directory.Tidy(ctx) })
 	group.Go(func() error { return r.serve(ctx, listener, router, c.entrance) })
+	group.Go(func() error {
+		if err := demo.closeMonths(ctx, read, rules, r.log); err != nil {
+			r.log.Warn("the demo's months are not closed; the next start tries again", "error", err)
+		}
+		return nil
+	})
 	group.Go(func() error {
 		select {
 		case <-ctx.Done():
@@ -573,6 +580,7 @@ type dashboardCommand struct {
 	Listen string `env:"ZHIBAN_LISTEN" default:":8080" help:"Address of the pages and the API."`
 	inKafka
 	inWarehouse
+	masterKeys
 	Ingest string `env:"ZHIBAN_INGEST" placeholder:"URL" help:"Address of the ingest API, to close months here; without it the dashboard only reads."`
 	entrance
 	closing
@@ -607,6 +615,18 @@ func (c *dashboardCommand) Run(ctx context.Context, r *run) error {
 	config := dashboard.Config{Metrics: newMetrics(), Audit: office.trail.Record, Beside: []dashboard.Place{
 		{Path: "/accounts", Title: schemas.Text{ZH: "账号与令牌", EN: "Accounts"}, May: access.ManageAccounts},
 	}}
+	if c.Keys != "" {
+		file, err := seal.OpenKeyFile(c.Keys)
+		if err != nil {
+			return err
+		}
+		keys, wrapped, err := r.keyring(ctx, log, file)
+		if err != nil {
+			return err
+		}
+		defer wrapped.Close()
+		config.Unseal = keys.Unseal
+	}
 	if c.Ingest != "" {
 		config.Append = (&ingest.Client{URL: c.Ingest, Patience: 10 * time.Second}).Append
 	}
@@ -753,8 +773,72 @@ func (d demoProvince) fill(ctx context.Context, out io.Writer) error {
 	_ = bar.Finish()
 	debug.FreeOSMemory() // the filling needed much more than what follows
 	fmt.Fprintf(out, "演示数据已写入（%s 至 %s，虚构）。用 --no-demo 可以从空白开始。\n", config.From, config.To)
-	return os.Remove(d.mark())
+	return os.Rename(d.mark(), d.closing())
 }
+
+// closing is there until the months of the province are closed, too.
+func (d demoProvince) closing() string { return filepath.Join(d.dir, "demo-months") }
+
+// closeMonths closes the province's last months, once the projection has it.
+func (d demoProvince) closeMonths(ctx context.Context, conn driver.Conn, rules *schemas.ReturnRules, log *slog.Logger) error {
+	b, err := os.ReadFile(d.closing())
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("close the months of the demo: %w", err)
+	}
+	day, err := schemas.ParseDay(strings.TrimSpace(string(b)))
+	if err != nil {
+		return fmt.Errorf("close the months of the demo: %s: %w", d.closing(), err)
+	}
+	figures := report.New(conn)
+	figures.Rules = rules
+	if err := d.projected(ctx, figures); err != nil {
+		return err
+	}
+	demo := dashboard.DemoClose{Figures: figures, First: day.Month() - demoMonths, Until: day.Start(), Log: log,
+		Append: func(ctx context.Context, events []schemas.Envelope) error {
+			return ingest.AppendRecorded(ctx, []string{d.kafka}, d.keys, slices.Values(events), func(schemas.Envelope) {})
+		}}
+	if err := demo.Run(ctx); ctx.Err() != nil {
+		return nil // the next start goes on
+	} else if err != nil {
+		return err
+	}
+	return os.Remove(d.closing())
+}
+
+// projected returns when all of the log is.
+func (d demoProvince) projected(ctx context.Context, figures *report.Warehouse) error {
+	client := &kafka.Client{Addr: kafka.TCP(d.kafka), Transport: &kafka.Transport{}}
+	ends := &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{}}
+	for p := range embeddedPartitions {
+		ends.Topics[schemas.Topic] = append(ends.Topics[schemas.Topic], kafka.LastOffsetOf(p))
+	}
+	there, err := client.ListOffsets(ctx, ends)
+	if err != nil {
+		return fmt.Errorf("find the end of the log: %w", err)
+	}
+	for {
+		cut, err := figures.Cut(ctx, time.Time{})
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(there.Topics[schemas.Topic], func(p kafka.PartitionOffsets) bool { return cut.Offsets[p.Partition] < p.LastOffset }) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// demoMonths are how many of the demo's months are closed: enough for a grid and
+// its history, in little time.
+const demoMonths = 2
 
 type importCommand struct {
 	To       string   `placeholder:"URL" help:"Address of the ingest API, for example http://127.0.0.1:8080."`

@@ -732,6 +732,7 @@ var messages = map[string]message{
 	"return.part":               {"%s：%s", "%s: %s"},
 	"return.frozen":             {"已上报", "reported"},
 	"return.differ":             {"有%s个数字与已上报不同：下表标出处，上为现账面，下为已上报。", "%s figures differ from what was reported; they are marked below: the books above, what was reported below."},
+	"return.mark.withheld":      {"少量申诉控告不向本角色公布", "A few complaints, which are not told to this role"},
 	"return.mark.x":             {"X：无法取得或无从计算", "X: not available"},
 	"return.mark.n":             {"N：不适用，当时尚无此项职责", "N: not applicable, the duty did not exist yet"},
 	"return.legend":             {"0 表示没有发生；X 表示无法取得或无从计算（如分母为零、往期无记录）；N 表示不适用（当时尚无此项职责）。", "0: none. X: not available (a share of nothing, or no records of that time). N: not applicable (the duty did not exist yet)."},

@@ -321,6 +321,9 @@ func asOf(t time.Time) []string {
 
 // formCell shows a figure: a number, X or N.
 func (v *visit) formCell(line report.FormLine, f report.Figure) formCell {
+	if f.Withheld {
+		return formCell{Text: v.lettered(f), Class: "absent", Title: v.t("return.mark.withheld")}
+	}
 	switch f.Status {
 	case report.NotAvailable:
 		return formCell{Text: string(schemas.MarkNotAvailable), Class: "absent", Title: v.t("return.mark.x")}

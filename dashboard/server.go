@@ -195,7 +195,7 @@ func (s *Server) Handler() http.Handler {
 // nobody there is nothing.
 func (s *Server) Register(r *mux.Router) {
 	own := r.NewRoute().Subrouter()
-	own.Use(s.metrics.count, secure, compressed)
+	own.Use(s.metrics.count, access.Headers, compressed)
 	doc := s.operations(own)
 	for _, route := range s.routes(doc) {
 		own.Handle(route.path, route.handler).Methods(http.MethodGet, http.MethodHead)
@@ -217,7 +217,7 @@ func (s *Server) Nowhere() http.Handler {
 	toPeople := s.page(func(context.Context, *visit) (page, error) {
 		return page{}, schemas.Errorf(schemas.NotFound, "no such page")
 	})
-	return secure(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return access.Headers(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasPrefix(r.URL.Path, "/api/") {
 			toPeople.ServeHTTP(w, r)
 			return
@@ -230,7 +230,7 @@ func (s *Server) Nowhere() http.Handler {
 
 // Deny answers people whom the gate does not let in, in a page.
 func (s *Server) Deny(w http.ResponseWriter, r *http.Request, refused error) {
-	secure(s.page(func(context.Context, *visit) (page, error) { return page{}, refused })).ServeHTTP(w, r)
+	access.Headers(s.page(func(context.Context, *visit) (page, error) { return page{}, refused })).ServeHTTP(w, r)
 }
 
 // route is a row of the table of pages.
@@ -266,23 +266,6 @@ func (s *Server) routes(doc *huma.OpenAPI) []route {
 		{"/metrics", s.metrics.handler},
 		{assets.Prefix + "{name:.*}", s.assets},
 	}
-}
-
-// policy lets the page load from its own origin and nothing else run.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
-	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-
-// secure sets the headers that every answer has.
-func secure(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "same-origin")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		next.ServeHTTP(w, r)
-	})
 }
 
 // compressed sends what is worth it with gzip to those who accept it: offices

@@ -155,7 +155,7 @@ type loginForm struct {
 
 func (l *Login) loginPage(w http.ResponseWriter, r *http.Request) {
 	next := access.LocalPath(r.URL.Query().Get("next"))
-	if access.From(r.Context()).Account != "" {
+	if who := access.From(r.Context()); who.Account != "" && !who.Sole {
 		goTo(w, r, next)
 		return
 	}
