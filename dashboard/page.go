@@ -219,6 +219,9 @@ func (s *Server) stand(ctx context.Context, v *visit) (err error) {
 	if v.status, err = s.read.Status(ctx); err != nil {
 		return fmt.Errorf("state of the projection: %w", unavailable(err))
 	}
+	if recorded := v.status.Recorded; v.live() && v.values.Get("month") == "" && !recorded.IsZero() {
+		v.month = min(v.month, schemas.DayOf(recorded).Month()) // of a month of which nothing is known there is nothing to see
+	}
 	if v.cut = v.status.Cut; !v.asOf.IsZero() {
 		if v.cut, err = s.read.Cut(ctx, v.asOf); err != nil {
 			return fmt.Errorf("cut of %s: %w", v.asOf, unavailable(err))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -17,13 +18,20 @@ import (
 	kafka "github.com/segmentio/kafka-go"
 
 	"zhiban/dashboard"
+	"zhiban/dashboard/login"
 	"zhiban/dashboard/report"
 	"zhiban/deploy/embedded"
+	"zhiban/ingest"
+	"zhiban/ingest/desk"
+	"zhiban/ingest/ledger"
 	"zhiban/ingest/simulate"
+	"zhiban/ingest/upload"
 	"zhiban/projector"
 	"zhiban/schemas"
 	"zhiban/schemas/access"
 	"zhiban/schemas/audit"
+	"zhiban/schemas/directory"
+	"zhiban/schemas/ktable"
 	"zhiban/schemas/warehouse"
 )
 
@@ -55,6 +63,8 @@ const (
 	quality  = "province prefecture county procurator auditor"
 	closers  = "province prefecture county"
 	monitors = "auditor administrator"
+	writers  = "province prefecture county station bar procurator"
+	managers = "administrator"
 	readers  = "auditor administrator" // of the audit trail
 	openers  = "county station"        // of the ledger's texts
 )
@@ -68,10 +78,11 @@ type walk struct {
 	nothing string
 	outside []string
 	body    string
+	reached bool // the answer may say that something is missing
 }
 
 func TestEveryRouteByEveryRoleInEveryScope(t *testing.T) {
-	books := simulated(t, simulate.Config{From: schemas.Date(2026, 1, 1), To: schemas.Date(2026, 2, 10), Seed: 3, Scale: 0.1, Stamped: true})
+	books, broker := simulated(t, simulate.Config{From: schemas.Date(2026, 1, 1), To: schemas.Date(2026, 2, 10), Seed: 3, Scale: 0.1, Stamped: true})
 	ctx := t.Context()
 	now := schemas.Date(2026, 3, 1).Start().Add(9 * time.Hour) // after the last late entry
 	books.Clock = func() time.Time { return now }
@@ -177,7 +188,38 @@ func TestEveryRouteByEveryRoleInEveryScope(t *testing.T) {
 		"POST /api/v1/returns/{division}/{month}/return": {in: "/api/v1/returns/220122/2026-01/return", may: closers, outside: []string{"/api/v1/returns/220202/2026-01/return"}, body: `{"reason":"x"}`},
 		"POST /api/v1/returns/{division}/{month}/accept": {in: "/api/v1/returns/220122/2026-01/accept", may: closers, outside: []string{"/api/v1/returns/220202/2026-01/accept"}},
 		"POST /api/v1/returns/{division}/{month}/amend":  {in: "/api/v1/returns/220122/2026-01/amend", may: closers, outside: []string{"/api/v1/returns/220202/2026-01/amend"}, body: `{"reason":"x"}`},
-		"GET /api/v1/slides":                             {in: "/api/v1/slides?division=220122&period=2026-01", may: figures, nothing: "station host", outside: []string{"/api/v1/slides?division=220202&period=2026-01", "/api/v1/slides?division=220000&period=2026-01"}},
+		"GET /login":                {in: "/login", may: everyone},
+		"POST /login":               {in: "/login", may: everyone, reached: true},
+		"GET /login/login.css":      {in: "/login/login.css", may: everyone},
+		"GET /login/link/{secret}":  {in: "/login/link/nothing", may: everyone},
+		"POST /login/link/{secret}": {in: "/login/link/nothing", may: everyone, reached: true},
+		"GET /login/oidc":           {in: "/login/oidc", may: everyone, nothing: everyone},
+		"GET /login/oidc/callback":  {in: "/login/oidc/callback", may: everyone, nothing: everyone},
+		"POST /logout":              {in: "/logout", may: known},
+		"GET /account":              {in: "/account", may: known},
+		"POST /account/password":    {in: "/account/password", may: known, reached: true},
+		"GET /accounts":             {in: "/accounts", may: managers},
+		"POST /accounts":            {in: "/accounts", may: managers, reached: true},
+		"POST /accounts/{name}/{act:link|disable|enable}": {in: "/accounts/nobody/enable", may: managers, reached: true},
+		"POST /tokens":             {in: "/tokens", may: managers, reached: true},
+		"POST /tokens/{id}/revoke": {in: "/tokens/nothing/revoke", may: managers, reached: true},
+		"POST /api/v1/events":      {in: "/api/v1/events", may: known, body: `{}`, reached: true},
+		"GET /api/v1/event-types":  {in: "/api/v1/event-types", may: known},
+		"GET /desk":                {in: "/desk", may: writers},
+		"GET /desk/":               {in: "/desk/", may: writers},
+		"GET /desk/{station:[0-9A-Z]{6}-[a-z]+(?:-[0-9]+)?}": {in: "/desk/220122-court", may: writers},
+		"GET /desk/sw.js":                                     {in: "/desk/sw.js", may: writers},
+		"GET /desk/manifest.webmanifest":                      {in: "/desk/manifest.webmanifest", may: everyone},
+		"GET /desk/static/{version}/{name:[a-z]+\\.[a-z]+}":   {in: "/desk/static/0/nothing.js", may: everyone, nothing: everyone},
+		"GET /import":                                         {in: "/import", may: writers},
+		"POST /import":                                        {in: "/import", may: writers, reached: true},
+		"GET /import/static/{version}/{name:[a-z]+\\.[a-z]+}": {in: "/import/static/0/nothing.js", may: everyone, nothing: everyone},
+		"GET /import/templates/{kind}":                        {in: "/import/templates/nothing", may: writers, nothing: writers},
+		"GET /import/{token}":                                 {in: "/import/nothing", may: writers, reached: true},
+		"POST /import/{token}":                                {in: "/import/nothing", may: writers, reached: true},
+		"GET /import/{token}/progress":                        {in: "/import/nothing/progress", may: writers, reached: true},
+		"GET /import/{token}/copy/{n:[0-9]+}":                 {in: "/import/nothing/copy/0", may: writers, reached: true},
+		"GET /api/v1/slides":                                  {in: "/api/v1/slides?division=220122&period=2026-01", may: figures, nothing: "station host", outside: []string{"/api/v1/slides?division=220202&period=2026-01", "/api/v1/slides?division=220000&period=2026-01"}},
 	}
 
 	pages, err := dashboard.New(dashboard.Config{Log: slog.New(slog.DiscardHandler), Timeout: time.Minute, Now: func() time.Time { return now },
@@ -186,14 +228,40 @@ func TestEveryRouteByEveryRoleInEveryScope(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	kept, err := ktable.Open(ctx, ktable.Config{Brokers: []string{broker}, Topic: schemas.AccessTopic})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = kept.Close() })
+	accounts, err := directory.Open(kept, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry, err := login.New(login.Config{Directory: accounts, Sessions: accounts, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := ingest.New(ingest.Config{Brokers: []string{broker}, Keys: newKeys(t, broker)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(in.Close)
+	rules := dashboard.Rules()
+	for _, more := range []map[string]access.Rule{login.Rules(), ingest.Rules(), desk.Rules(), upload.Rules()} {
+		maps.Copy(rules, more)
+	}
 	router := mux.NewRouter()
-	gate := &access.Gate{Rules: dashboard.Rules(), Limits: access.Limits{Address: access.Limit{Every: time.Nanosecond, Burst: 1e6}, Account: access.Limit{Every: time.Nanosecond, Burst: 1e6}, Guess: access.Limit{Every: time.Nanosecond, Burst: 1e6}},
+	gate := &access.Gate{Rules: rules, Limits: access.Limits{Address: access.Limit{Every: time.Nanosecond, Burst: 1e6}, Account: access.Limit{Every: time.Nanosecond, Burst: 1e6}, Guess: access.Limit{Every: time.Nanosecond, Burst: 1e6}},
 		Audit: func(context.Context, access.Entry) error { return nil }, Log: slog.New(slog.DiscardHandler),
 		Session: func(r *http.Request) (access.Identity, bool) {
 			i, ok := visitors[r.Header.Get("Visitor")]
 			return i, ok
 		}}
-	router.Use(gate.Middleware)
+	router.Use(entry.Middleware, gate.Middleware)
+	entry.Register(router)
+	in.Register(router)
+	desk.New(desk.Config{}).Register(router)
+	upload.New(upload.Config{Send: func(context.Context, []schemas.Envelope) ([]ledger.Result, error) { return nil, nil }}).Register(router)
 	pages.Register(router)
 	call := func(route, address, body, visitor string) (int, string) {
 		method, _, _ := strings.Cut(route, " ")
@@ -251,6 +319,10 @@ func TestEveryRouteByEveryRoleInEveryScope(t *testing.T) {
 				if code != http.StatusForbidden {
 					t.Errorf("%s is answered with %d to %s, who may not", in, code, visitor)
 				}
+			case row.reached:
+				if row.may != everyone && (code == http.StatusForbidden || code == http.StatusUnauthorized) || code >= 500 {
+					t.Errorf("%s is answered with %d to %s: %.300s", in, code, visitor, text)
+				}
 			case slices.Contains(strings.Fields(row.nothing), visitor):
 				if code != http.StatusNotFound {
 					t.Errorf("%s is answered with %d to %s, who has none", in, code, visitor)
@@ -287,8 +359,9 @@ func TestEveryRouteByEveryRoleInEveryScope(t *testing.T) {
 	t.Logf("%d routes, %d requests", len(routes), asked)
 }
 
-// simulated is a warehouse with the events of a simulation in it.
-func simulated(t *testing.T, of simulate.Config) *report.Warehouse {
+// simulated is a warehouse with the events of a simulation in it, and the broker of
+// their log.
+func simulated(t *testing.T, of simulate.Config) (books *report.Warehouse, broker string) {
 	t.Helper()
 	ctx := t.Context()
 	engines, err := embedded.Start(ctx, embedded.Config{Dir: t.TempDir(), Topics: map[string]int{schemas.Topic: 3, schemas.DeadLetterTopic: 1}})
@@ -338,14 +411,14 @@ func simulated(t *testing.T, of simulate.Config) *report.Warehouse {
 			t.Error(err)
 		}
 	})
-	books := report.New(conn)
+	books = report.New(conn)
 	for {
 		status, err := books.Status(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if status.Events >= int64(len(messages)) {
-			return books
+			return books, engines.Kafka()
 		}
 		select {
 		case err := <-done:
