@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -605,7 +606,7 @@ func TestAPostedEventChangesTheOpenPage(t *testing.T) {
 func TestWhoMayComeIn(t *testing.T) {
 	data, addr := filepath.Join(t.TempDir(), "data"), freeAddr(t)
 	base := "http://" + addr
-	p := start(t, "standalone", "--listen="+addr, "--data="+data, "--no-demo")
+	p := start(t, "--verbose", "standalone", "--listen="+addr, "--data="+data, "--no-demo")
 	ready(t, p, base)
 	ask := func(method, path, token, body string, headers ...string) (int, string) {
 		t.Helper()
@@ -736,12 +737,38 @@ func TestWhoMayComeIn(t *testing.T) {
 	if status := p.end(t); status != 0 {
 		t.Errorf("Ctrl-C: status %d\n%s", status, p.out)
 	}
+	password, err := os.ReadFile(filepath.Join(data, "clickhouse-password"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, text := range map[string]string{"the text": secret, "the person": "kin-of-the-tall-one", "a token": county, "ClickHouse's password": strings.TrimSpace(string(password))} {
+		if strings.Contains(p.out.String(), text) {
+			t.Errorf("%s stands in what the program logged", what)
+		}
+	}
+	var keys struct {
+		Pseudonyms string
+		Keys       []struct{ Key string }
+	}
+	file, err := os.ReadFile(data + ".keys")
+	if err == nil {
+		err = json.Unmarshal(file, &keys)
+	}
+	if err != nil || len(keys.Keys) == 0 || keys.Pseudonyms == "" {
+		t.Fatalf("the key file: %v\n%s", err, file)
+	}
+	master, err := base64.StdEncoding.DecodeString(keys.Keys[0].Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A copy of the data holds none of it.
 	if err := filepath.WalkDir(data, func(path string, d os.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
 			return err
 		}
 		b, err := os.ReadFile(path)
-		for what, text := range map[string]string{"the text": secret, "the person's number": "kin-of-the-tall-one", "a token": county, "the link": link} {
+		for what, text := range map[string]string{"the text": secret, "the person": "kin-of-the-tall-one", "a token": county, "the link": link,
+			"the master key": string(master), "the master key's text": keys.Keys[0].Key, "the key of pseudonyms": keys.Pseudonyms} {
 			if bytes.Contains(b, []byte(text)) {
 				t.Errorf("%s stands in %s", what, path)
 			}

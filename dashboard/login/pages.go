@@ -162,6 +162,10 @@ func (l *Login) loginPage(w http.ResponseWriter, r *http.Request) {
 	l.show(w, r, http.StatusOK, "login", page{Title: language(r).t("login"), Body: loginForm{Next: next, SSO: l.cfg.OIDC != nil}})
 }
 
+// longestName is how much of a name tells attempts apart: no account has a longer
+// one, and what strangers type is not kept.
+const longestName = 64
+
 // logIn takes name and password. Whatever is wrong, the answer is the same; so
 // is the number of attempts that a name has, whether there is such an account or
 // not.
@@ -175,7 +179,7 @@ func (l *Login) logIn(w http.ResponseWriter, r *http.Request) {
 	again := func(status int, text string) {
 		l.show(w, r, status, "login", page{Title: lang.t("login"), Error: text, Body: loginForm{Name: name, Next: next, SSO: l.cfg.OIDC != nil}})
 	}
-	if wait := l.names.Take(l.now(), name); wait > 0 {
+	if wait := l.names.Take(l.now(), name[:min(len(name), longestName)]); wait > 0 {
 		l.refused(r, name, "too many attempts")
 		w.Header().Set("Retry-After", seconds(wait))
 		again(http.StatusTooManyRequests, lang.t("error.429", int(wait.Seconds())+1))
@@ -188,7 +192,7 @@ func (l *Login) logIn(w http.ResponseWriter, r *http.Request) {
 	case kind == schemas.TooMany:
 		l.refused(r, name, "locked")
 		w.Header().Set("Retry-After", "60")
-		again(http.StatusTooManyRequests, lang.t("error.429", 60))
+		again(http.StatusTooManyRequests, directory.ErrorText(err).In(string(lang)))
 	case kind == schemas.Unavailable || kind == schemas.Internal:
 		status, text := l.explain(r, err)
 		again(status, text)

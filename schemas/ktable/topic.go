@@ -85,16 +85,11 @@ func awaitLeader(ctx context.Context, client *kafka.Client, topic string) error 
 // checkPolicy refuses a topic whose records expire, as one has that was created
 // by hand or by a broker that creates whatever it is asked for.
 func checkPolicy(ctx context.Context, client *kafka.Client, topic string) error {
-	described, err := client.DescribeConfigs(ctx, &kafka.DescribeConfigsRequest{Resources: []kafka.DescribeConfigRequestResource{{
-		ResourceType: kafka.ResourceTypeTopic, ResourceName: topic, ConfigNames: []string{"cleanup.policy"},
-	}}})
+	resources, err := describe(ctx, client, topic)
 	if err != nil {
 		return fmt.Errorf("ask for the topic's settings: %w", err)
 	}
-	for _, resource := range described.Resources {
-		if resource.Error != nil {
-			return fmt.Errorf("ask for the topic's settings: %w", resource.Error)
-		}
+	for _, resource := range resources {
 		for _, entry := range resource.ConfigEntries {
 			if entry.ConfigName == "cleanup.policy" && strings.TrimSpace(entry.ConfigValue) != "compact" {
 				return fmt.Errorf("the topic has cleanup.policy=%s, so that what is in it would expire; set it to compact: kafka-configs.sh --alter --entity-type topics --entity-name %s --add-config cleanup.policy=compact", entry.ConfigValue, topic)
@@ -102,4 +97,28 @@ func checkPolicy(ctx context.Context, client *kafka.Client, topic string) error 
 		}
 	}
 	return nil
+}
+
+// describe asks for the topic's policy until the broker that is asked knows the
+// topic: the brokers of a cluster learn of it one after the other.
+func describe(ctx context.Context, client *kafka.Client, topic string) ([]kafka.DescribeConfigResponseResource, error) {
+	for {
+		described, err := client.DescribeConfigs(ctx, &kafka.DescribeConfigsRequest{Resources: []kafka.DescribeConfigRequestResource{{
+			ResourceType: kafka.ResourceTypeTopic, ResourceName: topic, ConfigNames: []string{"cleanup.policy"},
+		}}})
+		if err != nil {
+			return nil, err
+		}
+		for _, resource := range described.Resources {
+			err = errors.Join(err, resource.Error)
+		}
+		if !errors.Is(err, kafka.UnknownTopicOrPartition) {
+			return described.Resources, err
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), err)
+		}
+	}
 }
