@@ -18,6 +18,7 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"zhiban/schemas"
+	"zhiban/schemas/kafkaconn"
 )
 
 // Record is something that was done, or tried.
@@ -84,13 +85,13 @@ func Open(ctx context.Context, c Config) (*Trail, error) {
 		transport = t.own
 	}
 	client := &kafka.Client{Addr: kafka.TCP(c.Brokers...), Transport: transport}
-	// Who is not let in learns why by this question alone.
-	if _, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{c.Topic}}); err != nil {
+	replicas, safe, err := kafkaconn.Replicas(ctx, client) // by which who is not let in learns why
+	if err != nil {
 		t.own.CloseIdleConnections()
-		return nil, fmt.Errorf("open the audit trail: ask for the brokers: %w", err)
+		return nil, fmt.Errorf("open the audit trail: %w", err)
 	}
-	created, err := client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{Topic: c.Topic, NumPartitions: 1, ReplicationFactor: -1,
-		ConfigEntries: []kafka.ConfigEntry{{ConfigName: "cleanup.policy", ConfigValue: "delete"}, {ConfigName: "retention.ms", ConfigValue: "-1"}}}}})
+	created, err := client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{Topic: c.Topic, NumPartitions: 1, ReplicationFactor: replicas,
+		ConfigEntries: append(safe, kafka.ConfigEntry{ConfigName: "cleanup.policy", ConfigValue: "delete"}, kafka.ConfigEntry{ConfigName: "retention.ms", ConfigValue: "-1"})}}})
 	if err == nil {
 		err = created.Errors[c.Topic]
 	}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+
+	"zhiban/schemas/kafkaconn"
 )
 
 // Config says which topic a table is.
@@ -35,12 +37,12 @@ func prepare(ctx context.Context, c Config, transport *kafka.Transport) error {
 		return errors.New("name the brokers and the topic")
 	}
 	client := &kafka.Client{Addr: kafka.TCP(c.Brokers...), Transport: transport}
-	// Who is not let in learns why by this question alone.
-	if _, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{c.Topic}}); err != nil {
-		return fmt.Errorf("ask for the brokers: %w", err)
+	replicas, safe, err := kafkaconn.Replicas(ctx, client) // by which who is not let in learns why
+	if err != nil {
+		return err
 	}
 	created, err := client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{
-		Topic: c.Topic, NumPartitions: 1, ReplicationFactor: -1, ConfigEntries: topicConfig,
+		Topic: c.Topic, NumPartitions: 1, ReplicationFactor: replicas, ConfigEntries: slices.Concat(topicConfig, safe),
 	}}})
 	if err == nil {
 		err = created.Errors[c.Topic]
