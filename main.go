@@ -554,21 +554,21 @@ func (c *projectorCommand) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	defer log.close()
-	tuneForProjecting()
+	collectSeldom()
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(projectorMemory)
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return r.project(ctx, log, conn, c.Group, newMetrics()) })
 	group.Go(func() error { return projector.ProjectAudit(ctx, log.brokers, log.transport, conn, r.log) })
 	return group.Wait()
 }
 
-// tuneForProjecting is for a process in which nothing else happens: projecting
-// makes much short-lived garbage.
-func tuneForProjecting() {
+// collectSeldom is for a process in which nothing else than projecting happens,
+// which makes much short-lived garbage.
+func collectSeldom() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(300)
-	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(projectorMemory)
 	}
 }
 
@@ -1189,7 +1189,7 @@ func (c *rebuildCommand) Run(ctx context.Context, r *run) error {
 	if c.Drop > 0 {
 		return r.operator(at).Drop(ctx, conn, c.Drop)
 	}
-	tuneForProjecting()
+	collectSeldom() // for as long as it takes, a rebuild may have its memory
 	switched, err := r.operator(at).Rebuild(ctx, projector.Config{Brokers: at.brokers, Group: c.Group}, conn, operate.Rebuilding{AcceptParked: c.AcceptParked, AcceptDifferences: c.AcceptDifferences})
 	return cmp.Or(err, inPart(!switched))
 }

@@ -125,7 +125,6 @@ func BenchmarkKafkaEngine(b *testing.B) {
 //	go test -run '^$' -bench Rebuild -benchtime 1x -timeout 30m ./projector
 func BenchmarkRebuild(b *testing.B) {
 	defer debug.SetGCPercent(debug.SetGCPercent(300))
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(512 << 20))
 	for range b.N {
 		b.StopTimer()
 		f, ctx := newFixture(b), b.Context()
