@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -111,40 +112,42 @@ func (w *Warehouse) offsets(ctx context.Context, query string, args ...any) (map
 // condition is the cut as SQL over kafka_partition and kafka_offset. It is made
 // of numbers alone.
 func (c Cut) condition() string {
-	return c.of(func(o int64) string { return fmt.Sprintf("kafka_offset < %d", o) })
+	return "kafka_offset < " + c.bound(func(o int64) int64 { return o })
 }
 
-// of is a condition of each partition's offset as one of all partitions.
-func (c Cut) of(condition func(offset int64) string) string {
-	if len(c.Offsets) == 0 {
-		return "false"
+// bound is what each partition's offset makes, as SQL over kafka_partition: 0 for a
+// partition that the cut does not have. An element of an array is planned in half
+// the time that a condition for each partition takes.
+func (c Cut) bound(of func(offset int64) int64) string {
+	bounds := []int64{0}
+	for p, o := range c.Offsets {
+		bounds = append(bounds, make([]int64, max(0, p+1-len(bounds)))...)
+		bounds[p] = of(o)
 	}
-	var parts []string
-	for _, p := range slices.Sorted(maps.Keys(c.Offsets)) {
-		parts = append(parts, fmt.Sprintf("(kafka_partition = %d AND %s)", p, condition(c.Offsets[p])))
-	}
-	return "(" + strings.Join(parts, " OR ") + ")"
+	return strings.ReplaceAll(fmt.Sprint(bounds), " ", ", ") + "[kafka_partition + 1]"
 }
+
+// end is the place behind the span of the log that an offset is in.
+func end(o int64) int64 { return spanned(o) * warehouse.SpanOffsets }
+
+// spanned is how many spans of the log begin below an offset.
+func spanned(o int64) int64 { return (o + warehouse.SpanOffsets - 1) / warehouse.SpanOffsets }
 
 // spans is the condition of the spans of the log that begin below the cut.
-func (c Cut) spans() string {
-	return c.of(func(o int64) string {
-		return fmt.Sprintf("%s < %d", warehouse.SpanOf, (o+warehouse.SpanOffsets-1)/warehouse.SpanOffsets)
-	})
-}
+func (c Cut) spans() string { return warehouse.SpanOf + " < " + c.bound(spanned) }
 
 // above is the condition of what these spans hold above the cut. At the head of the
 // ledger that is a batch half written, and mostly nothing, which is known without
-// reading any.
+// reading any. The lowest place of all partitions is what an index can look for.
 func (c Cut) above() string {
-	return "(" + c.anyAbove() + ") AND " + c.of(func(o int64) string {
-		return fmt.Sprintf("kafka_offset >= %d AND kafka_offset < %d", o, (o+warehouse.SpanOffsets-1)/warehouse.SpanOffsets*warehouse.SpanOffsets)
-	})
+	lowest := slices.Min(append(slices.Collect(maps.Values(c.Offsets)), math.MaxInt64))
+	return fmt.Sprintf("(%s) AND kafka_offset >= %d AND %s AND kafka_offset < %s", c.anyAbove(), lowest,
+		"kafka_offset >= "+c.bound(func(o int64) int64 { return o }), c.bound(end))
 }
 
 // anyAbove asks the newest places whether there are postings above the cut.
 func (c Cut) anyAbove() string {
-	return `SELECT countIf(` + c.of(func(o int64) string { return fmt.Sprintf("newest >= %d", o) }) + `) > 0
+	return `SELECT countIf(newest >= ` + c.bound(func(o int64) int64 { return o }) + `) > 0
 		FROM (SELECT kafka_partition, max(kafka_offset) AS newest FROM ` + c.tables.Postings() + ` GROUP BY kafka_partition)`
 }
 

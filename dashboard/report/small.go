@@ -40,12 +40,9 @@ func (p *plan) counted(code schemas.IndicatorCode) bool {
 		len(p.Filter) == 0 && p.Division == Home(p.scope) && p.View == schemas.ViewThen && p.Query.AsOf.IsZero()
 }
 
-// shown is a figure as the scope may see it: nil when it may not.
-func (p *plan) shown(ind schemas.Indicator, value *float64) *float64 {
-	if p.scope.SmallCells || !slices.Contains(smallIndicators, ind.Code) || p.counted(ind.Code) && value != nil && *value >= access.SmallCell {
-		return value
-	}
-	return nil
+// shows tells whether the scope may see a figure of this value.
+func (p *plan) shows(code schemas.IndicatorCode, value float64) bool {
+	return p.scope.SmallCells || !slices.Contains(smallIndicators, code) || p.counted(code) && value >= access.SmallCell
 }
 
 // Suppressed tells whether a figure that is not available may be one that the

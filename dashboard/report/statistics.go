@@ -43,10 +43,14 @@ func (w *Warehouse) Statistics(ctx context.Context, scope Scope, q Query) (Stati
 	}
 	for _, c := range cells {
 		row := Row{Key: c.key, Values: make([]*float64, len(p.indicators))}
+		values := make([]float64, len(p.indicators)) // a row's values lie together: there are many
 		empty := true
-		for i, ind := range p.indicators {
-			row.Values[i] = p.shown(ind, c.value(ind))
-			empty = empty && (row.Values[i] == nil || *row.Values[i] == 0 && !ind.Divided())
+		for i := range p.indicators {
+			ind := &p.indicators[i]
+			if v, ok := c.value(ind); ok && p.shows(ind.Code, v) {
+				values[i], row.Values[i] = v, &values[i]
+				empty = empty && v == 0 && !ind.Divided()
+			}
 		}
 		if !empty || len(q.By) == 0 { // corrections may have taken all of it away
 			out.Rows = append(out.Rows, row)
@@ -56,12 +60,22 @@ func (w *Warehouse) Statistics(ctx context.Context, scope Scope, q Query) (Stati
 	return out, nil
 }
 
-// cell is one combination of dimension values with what was summed for it.
+// cell is one combination of dimension values with what was summed for it, by the
+// slot of the indicator.
 type cell struct {
 	key       []string
-	sums      map[schemas.IndicatorCode]int64
+	sums      []int64
 	quantiles map[schemas.IndicatorCode]float64
 }
+
+// slots are the places of all indicators in a cell.
+var slots = func() map[schemas.IndicatorCode]int {
+	out := map[schemas.IndicatorCode]int{}
+	for i, ind := range schemas.Indicators.All() {
+		out[ind.Code] = i
+	}
+	return out
+}()
 
 // add puts a number in: the figure and its value, which is a whole one but for
 // quantiles.
@@ -72,31 +86,33 @@ func (c *cell) add(number string, quantiles []schemas.IndicatorCode) (err error)
 		c.quantiles[code], err = strconv.ParseFloat(value, 64)
 		return err
 	}
+	slot, ok := slots[code]
+	if !ok {
+		return fmt.Errorf("indicator %q is not in the catalogue", code)
+	}
 	n, err := strconv.ParseInt(value, 10, 64)
-	c.sums[code] += n
+	c.sums[slot] += n
 	return err
 }
 
-func (c *cell) value(ind schemas.Indicator) *float64 {
+// value is the cell's figure of an indicator; ok is false where it is not available.
+func (c *cell) value(ind *schemas.Indicator) (_ float64, ok bool) {
 	if ind.Kind == schemas.Percentile {
-		if v, ok := c.quantiles[ind.Code]; ok {
-			return &v
-		}
-		return nil
+		v, ok := c.quantiles[ind.Code]
+		return v, ok
 	}
-	v := float64(c.sums[ind.Code])
+	v := float64(c.sums[slots[ind.Code]])
 	if ind.Divided() {
-		over := c.sums[ind.Over]
+		over := c.sums[slots[ind.Over]]
 		if over == 0 {
-			return nil
+			return 0, false
 		}
-		v = float64(c.sums[ind.Of]) / float64(over)
+		v = float64(c.sums[slots[ind.Of]]) / float64(over)
 		if ind.Rest {
-			v = float64(over-c.sums[ind.Of]) / float64(over)
+			v = float64(over-c.sums[slots[ind.Of]]) / float64(over)
 		}
 	}
-	v /= float64(max(ind.Parts, 1))
-	return &v
+	return v / float64(max(ind.Parts, 1)), true
 }
 
 // plan is a query that has been checked, with its cut and register.
@@ -280,8 +296,8 @@ func (p *plan) sum(codes []schemas.IndicatorCode, as map[schemas.IndicatorCode]s
 		read := p.read(codes, r, extra, monthly)
 		reads, args = append(reads, read.sql), append(args, read.args...)
 	}
-	return fragment{`SELECT ` + number("figure", "sum(n)") + parts.sql + ` FROM (SELECT *, ` + name.sql + ` AS figure FROM (` + strings.Join(reads, "\nUNION ALL\n") + `)) GROUP BY figure` + p.partNames(),
-		slices.Concat(parts.args, name.args, args)}
+	return fragment{`SELECT ` + number(name.sql, "sum(n)") + parts.sql + ` FROM (` + strings.Join(reads, "\nUNION ALL\n") + `) GROUP BY indicator` + p.partNames(),
+		slices.Concat(name.args, parts.args, args)}
 }
 
 // number is a figure and its value as a text.
@@ -430,7 +446,7 @@ func at(cells map[string]*cell, key []string) *cell {
 	k := strings.Join(key, "\x00")
 	c, ok := cells[k]
 	if !ok {
-		c = &cell{key, map[schemas.IndicatorCode]int64{}, map[schemas.IndicatorCode]float64{}}
+		c = &cell{key, make([]int64, len(slots)), map[schemas.IndicatorCode]float64{}}
 		cells[k] = c
 	}
 	return c
