@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"zhiban/schemas"
 )
@@ -45,9 +46,17 @@ type Beside struct {
 	Value, Difference, Change *float64
 }
 
-// ReadCompared asks s for q and for what it is compared with. today is the day
-// of the moment asked for.
-func ReadCompared(ctx context.Context, s Statistician, scope Scope, q Query, with []Comparison, today schemas.Day) (ComparedStatistics, error) {
+// Cutter finds the cut of a moment, of now when it is zero.
+type Cutter interface {
+	Cut(ctx context.Context, asOf time.Time) (Cut, error)
+}
+
+// ReadCompared asks s for q and for what it is compared with, side by side. today is
+// the day of the moment asked for.
+func ReadCompared(ctx context.Context, s interface {
+	Statistician
+	Cutter
+}, scope Scope, q Query, with []Comparison, today schemas.Day) (ComparedStatistics, error) {
 	out := ComparedStatistics{Ranges: map[Comparison]Range{}}
 	times := slices.DeleteFunc(slices.Clone(q.By), func(d Dimension) bool { return !isTime(d) })
 	switch {
@@ -59,34 +68,38 @@ func ReadCompared(ctx context.Context, s Statistician, scope Scope, q Query, wit
 	if len(with) > 0 && q.From <= today && today < q.To {
 		q.To, out.Unfinished = today, true
 	}
-	var err error
-	if out.Statistics, err = s.Statistics(ctx, scope, q); err != nil {
-		return out, err
-	}
-	out.Query = q
-	q.Cut, q.AsOf = out.Cut, out.AsOf
-
 	var bucket Dimension
 	if len(times) == 1 {
 		bucket = times[0]
 	}
-	out.Beside = make([]map[Comparison][]Beside, len(out.Rows))
+	var err error
+	if q.Cut.IsZero() && len(with) > 0 {
+		if q.Cut, err = s.Cut(ctx, q.AsOf); err != nil {
+			return out, err
+		}
+	}
 	others := make([]Statistics, len(with))
-	asking := make([]func(context.Context) error, len(with))
+	asking := []func(context.Context) error{func(ctx context.Context) (err error) {
+		out.Statistics, err = s.Statistics(ctx, scope, q)
+		return err
+	}}
 	for i, c := range with {
-		out.Ranges[c] = c.of(Range{q.From, q.To}, bucket)
-		asking[i] = func(ctx context.Context) (err error) {
+		r := c.of(Range{q.From, q.To}, bucket)
+		out.Ranges[c] = r
+		asking = append(asking, func(ctx context.Context) (err error) {
 			other := q
-			other.From, other.To = out.Ranges[c].From, out.Ranges[c].To
+			other.From, other.To = r.From, r.To
 			if others[i], err = s.Statistics(ctx, scope, other); err != nil {
-				return fmt.Errorf("compare with %s to %s: %w", other.From, other.To, err)
+				return fmt.Errorf("compare with %s to %s: %w", r.From, r.To, err)
 			}
 			return nil
-		}
+		})
 	}
 	if err := together(ctx, asking...); err != nil {
 		return out, err
 	}
+	out.Query = q
+	out.Beside = make([]map[Comparison][]Beside, len(out.Rows))
 	for i, c := range with {
 		out.put(c, others[i], bucket)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"zhiban/schemas"
 )
@@ -69,6 +70,10 @@ type asked map[string][]Row
 
 func (a asked) Statistics(_ context.Context, _ Scope, q Query) (Statistics, error) {
 	return Statistics{Query: q, Cut: Cut{Offsets: map[int]int64{0: 9}}, Rows: a[q.From.String()+" "+q.To.String()]}, nil
+}
+
+func (asked) Cut(context.Context, time.Time) (Cut, error) {
+	return Cut{Offsets: map[int]int64{0: 9}}, nil
 }
 
 func TestWhatOnlyOnePeriodHasIsARow(t *testing.T) {
