@@ -57,6 +57,7 @@ func TestAYearIsClosedMonthByMonth(t *testing.T) {
 	}
 	for month := config.From.Month(); month <= config.To.Month(); month++ {
 		c.closeMonth(month, places)
+		t.Logf("%s is closed", month)
 	}
 
 	c.feed(config.To + 60)
@@ -67,6 +68,7 @@ func TestAYearIsClosedMonthByMonth(t *testing.T) {
 			c.amend(d, month)
 		}
 		c.settle()
+		t.Logf("%s is amended", month)
 	}
 	c.compareWithLog(places)
 	c.compareWithTruth(places, c.sim.Truth(today))

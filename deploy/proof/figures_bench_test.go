@@ -184,7 +184,7 @@ type question struct {
 	ask  func(context.Context) (rows int, err error)
 }
 
-func questions(b *testing.B, w *report.Warehouse) []question {
+func questions(b testing.TB, w *report.Warehouse) []question {
 	var additive []schemas.IndicatorCode
 	for _, ind := range schemas.Indicators.All() {
 		if ind.Kind == schemas.Additive {
