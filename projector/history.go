@@ -3,6 +3,7 @@ package projector
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/bits-and-blooms/bloom/v3"
@@ -30,8 +31,14 @@ type history struct {
 	hashing   []byte
 }
 
-// lookupChunk is how many files one lookup asks for.
-const lookupChunk = 1000
+const (
+	// lookupChunk is how many files one lookup asks for.
+	lookupChunk = 10_000
+	// indexedKeys is how many keys the index by case is asked for. It says of one
+	// granule in a thousand that it may have a key, wrongly: of that many keys it
+	// finds most granules, in more time than reading them takes.
+	indexedKeys = 100
+)
 
 // newHistory reads which cases have begun below an offset.
 func newHistory(ctx context.Context, conn driver.Conn, tables warehouse.Tables, partition int, below int64, cached int) (*history, error) {
@@ -111,13 +118,20 @@ func (h *history) settle() {
 
 // lookup reads the histories of files; it may find others under the same keys.
 func (h *history) lookup(ctx context.Context, files []schemas.File, below int64) (map[schemas.File][]schemas.Event, error) {
-	keys := make([]string, len(files))
+	keys, kinds := make([]string, len(files)), make([]string, 0, 1)
 	for i, of := range files {
 		keys[i] = of.Case.Key
+		if kind := string(of.Case.Kind); !slices.Contains(kinds, kind) {
+			kinds = append(kinds, kind)
+		}
 	}
-	rows, err := h.conn.Query(ctx, `SELECT `+warehouse.EventColumns+` FROM `+h.tables.Events()+`
-		WHERE kafka_partition = ? AND kafka_offset < ? AND case_key IN ?
-		ORDER BY kafka_offset SETTINGS max_query_size = 1048576`, h.partition, below, keys)
+	indices := 0
+	if len(keys) <= indexedKeys {
+		indices = 1
+	}
+	rows, err := h.conn.Query(ctx, fmt.Sprintf(`SELECT `+warehouse.EventColumns+` FROM `+h.tables.Events()+`
+		WHERE kafka_partition = ? AND kafka_offset < ? AND case_kind IN ? AND case_key IN ?
+		ORDER BY kafka_offset SETTINGS max_query_size = 16777216, use_skip_indexes = %d`, indices), h.partition, below, kinds, keys)
 	if err != nil {
 		return nil, err
 	}
