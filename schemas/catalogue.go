@@ -135,7 +135,7 @@ var Catalogue = newCatalogue([]*EventType{
 	}, {
 		Name: "zhiban.consultation.recorded.v1", Title: Text{"咨询登记", "Consultation recorded"}, Clause: "三(四)2(2)",
 		Payload: func() any { return new(ConsultationRecorded) },
-		Feeds:   []IndicatorCode{Consultations, ConsultationsGuided, ConsultationsUnsigned, WithDefender},
+		Feeds:   []IndicatorCode{Consultations, ConsultationsGuided, ConsultationsUnsigned, ConsultationsLateEntry, WithDefender},
 		Example: `{"lawyer":"12201201810123456","channel":"visit","person":"p-7f3a91","person_role":"relative","shift":"0199a1c2-7d1e-7c3a-9a55-0242ac120001","topics":["取保候审条件"],"minutes":25,"guided_to_apply":true,"has_defender":false}`,
 	}, {
 		Name: "zhiban.consultation.signed.v1", Title: Text{"咨询台账签字", "Consultation signed"}, Clause: "三(四)2(3)",
@@ -268,12 +268,12 @@ var Catalogue = newCatalogue([]*EventType{
 	}, {
 		Name: "zhiban.subsidy.accrued.v1", Title: Text{"应发值班补贴", "Subsidy accrued"}, Clause: "三(四)3(1)",
 		Payload: func() any { return new(SubsidyAccrued) },
-		Feeds:   []IndicatorCode{SubsidiesDue},
-		Example: `{"lawyer":"12201201810123456","fen":20000}`,
+		Feeds:   []IndicatorCode{SubsidiesDue, SubsidiesTimed, SubsidiesAwaited},
+		Example: `{"lawyer":"12201201810123456","fen":20000,"payable_by":"2026-10-31"}`,
 	}, {
 		Name: "zhiban.subsidy.paid.v1", Title: Text{"发放值班补贴", "Subsidy paid"}, Clause: "三(四)3(1)",
 		Payload: func() any { return new(SubsidyPaid) },
-		Feeds:   []IndicatorCode{SubsidiesPaid},
+		Feeds:   []IndicatorCode{SubsidiesPaid, SubsidiesAwaited},
 		Example: `{"lawyer":"12201201810123456","fen":20000}`,
 	}, {
 		Name: "zhiban.training.attended.v1", Title: Text{"参加业务培训", "Training attended"}, Clause: "三(四)3(3)",

@@ -2,6 +2,7 @@ package schemas
 
 import (
 	"slices"
+	"time"
 )
 
 // IndicatorCode names a figure on every page, form, export and API.
@@ -16,8 +17,10 @@ const (
 	ShiftsOpen              IndicatorCode = "shifts_open"
 	Consultations           IndicatorCode = "consultations"
 	PersonsConsulted        IndicatorCode = "persons_consulted"
+	PersonsHelped           IndicatorCode = "persons_helped"
 	ConsultationsGuided     IndicatorCode = "consultations_guided"
 	ConsultationsUnsigned   IndicatorCode = "consultations_unsigned"
+	ConsultationsLateEntry  IndicatorCode = "consultations_late_entry"
 	ApplicationsReceived    IndicatorCode = "applications_received"
 	ApplicationsTransferred IndicatorCode = "applications_transferred"
 	TransferDue24h          IndicatorCode = "transfer_due_24h"
@@ -50,6 +53,11 @@ const (
 	CorrectionsClosed       IndicatorCode = "corrections_closed"
 	SubsidiesDue            IndicatorCode = "subsidies_due"
 	SubsidiesPaid           IndicatorCode = "subsidies_paid"
+	SubsidiesTimed          IndicatorCode = "subsidies_timed"
+	SubsidiesAwaited        IndicatorCode = "subsidies_awaited"
+	SubsidiesPayable        IndicatorCode = "subsidies_payable"
+	SubsidiesLate           IndicatorCode = "subsidies_late"
+	SubsidiesLateRate       IndicatorCode = "subsidies_late_rate"
 	TrainingHours           IndicatorCode = "training_hours"
 	FeedbackCount           IndicatorCode = "feedback_count"
 	FeedbackScore           IndicatorCode = "feedback_score"
@@ -74,6 +82,7 @@ const (
 	AttendanceRate          IndicatorCode = "attendance_rate"
 	SignOutRate             IndicatorCode = "sign_out_rate"
 	SignatureRate           IndicatorCode = "signature_rate"
+	LateEntryRate           IndicatorCode = "late_entry_rate"
 	AdoptionRate            IndicatorCode = "adoption_rate"
 	NotifiedOnTimeRate      IndicatorCode = "notified_on_time_rate"
 	CorrectionsAnsweredRate IndicatorCode = "corrections_answered_rate"
@@ -113,6 +122,9 @@ type Indicator struct {
 	// or counts the cases of a percentile.
 	Of   IndicatorCode `json:"of,omitempty"`
 	Over IndicatorCode `json:"over,omitempty"`
+	// With are what a distinct figure is computed from beside Of: somebody in the
+	// postings of several is one.
+	With []IndicatorCode `json:"with,omitempty"`
 	// Rest says that a ratio is of what is left: 1 − Of/Over.
 	Rest bool `json:"rest,omitempty"`
 	// Lawyers says that a distinct figure is of lawyers; else it is of persons.
@@ -129,6 +141,19 @@ type Indicator struct {
 // Divided tells whether the figure is of so many, and not available where they
 // are none.
 func (i Indicator) Divided() bool { return i.Over != "" }
+
+// Sources are the indicators that the figure is computed from, the denominator
+// last; none when it is posted itself.
+func (i Indicator) Sources() []IndicatorCode {
+	if i.Of == "" {
+		return nil
+	}
+	out := append([]IndicatorCode{i.Of}, i.With...)
+	if i.Over != "" {
+		out = append(out, i.Over)
+	}
+	return out
+}
 
 // Shown is the unit in which people read the figure, and how many of the
 // catalogue's units make one: hours for minutes, yuan for fen.
@@ -160,6 +185,10 @@ var (
 	DutyLawyerMeasures = Date(2020, 8, 20)
 )
 
+// LateEntryAfter is how long after it happened something is recorded late (补录):
+// 三(四)2(2) asks for a record on the spot.
+const LateEntryAfter = 24 * time.Hour
+
 // Indicators lists every figure there is.
 var Indicators = IndicatorCatalogue{[]Indicator{
 	{Code: Shifts, Name: Text{"值班班次", "Duty shifts"}, Unit: Text{"人次", "shifts"}, Kind: Additive, Clause: "三(四)1(1)、2(3)",
@@ -182,6 +211,11 @@ var Indicators = IndicatorCatalogue{[]Indicator{
 		Definition: Text{"已登记而律师尚未签字的咨询。", "Consultations recorded that the lawyer has not signed yet."}},
 	{Code: SignatureRate, Name: Text{"台账签字率", "Ledger signed"}, Unit: Text{"%", "%"}, Kind: Ratio, Of: ConsultationsUnsigned, Over: Consultations, Rest: true, Clause: "三(四)2(3)",
 		Definition: Text{"律师已签字的咨询占法律咨询的比例。", "Share of the consultations that the lawyer has signed."}},
+	{Code: ConsultationsLateEntry, Name: Text{"台账补录", "Ledger lines entered late"}, Unit: Text{"人次", "lines"}, Kind: Additive, Clause: "三(四)2(2)",
+		Definition: Text{"咨询时间与首次录入平台的时间相差超过24小时的咨询，计入咨询当日。录入后的更正不算补录；更正了咨询时间的，按更正后的时间计；作废后重新登记的，按重新登记的录入时间计；由文件导入的，按导入时间计。",
+			"Consultations first recorded here more than 24 hours after they took place, on the day of the consultation. A later correction is no late entry; one of the consultation's own time is counted by the new time; what was voided and entered anew, by when that was recorded; what came from a file, by when it was imported."}},
+	{Code: LateEntryRate, Name: Text{"台账补录率", "Late-entry rate"}, Unit: Text{"%", "%"}, Kind: Ratio, Of: ConsultationsLateEntry, Over: Consultations, Clause: "三(四)2(2)",
+		Definition: Text{"台账补录占法律咨询的比例。", "Share of the consultations that were entered late."}},
 	{Code: WithDefender, Name: Text{"已有辩护人", "Persons with a defender"}, Unit: Text{"人次", "person-times"}, Kind: Additive, Clause: "二",
 		Definition: Text{"咨询时当事人已有辩护人的次数；值班律师服务的对象是没有辩护人的人。", "Consultations of persons who have a defender; duty lawyers are there for those who have none."}},
 	{Code: ApplicationsReceived, Name: Text{"接收法律援助申请", "Applications received"}, Unit: Text{"件", "applications"}, Kind: Additive, Clause: "三(三)1(2)",
@@ -226,6 +260,10 @@ var Indicators = IndicatorCatalogue{[]Indicator{
 		Definition: Text{"申请变更强制措施的件数；2018年10月26日起适用。", "Applications to change a coercive measure; since 2018-10-26."}},
 	{Code: ProcedureChoices, Name: Text{"程序选择建议", "Advice on procedure"}, Unit: Text{"件", "cases"}, Kind: Additive, Clause: "刑事诉讼法第36条", Effective: ProcedureLaw2018,
 		Definition: Text{"就程序选择提出建议的件数；2018年10月26日起适用。", "Advice on the choice of procedure; since 2018-10-26."}},
+	{Code: PersonsHelped, Name: Text{"帮助人数", "Persons helped"}, Unit: Text{"人", "persons"}, Kind: Distinct, Of: Consultations, Clause: "三(三)1(1)、1(3)",
+		With: []IndicatorCode{PleaAssistance, Affidavits, ClientMeetings, FileReviews, Opinions, CoerciveMeasures, ProcedureChoices},
+		Definition: Text{"所选范围内接受咨询或者任一项法律帮助（认罪认罚、见证具结书、会见、阅卷、书面意见、申请变更强制措施、程序选择）的不同的人，兼有几项的只计一人；各月、各地之数不可相加。",
+			"Different persons who were given a consultation or legal help of any kind (plea leniency, affidavit, meeting, file review, opinion, coercive measure, choice of procedure) in the range asked for, each once; months and divisions do not add up."}},
 	{Code: Complaints, Name: Text{"代理申诉、控告", "Complaints"}, Unit: Text{"件", "complaints"}, Kind: Additive, Clause: "三(三)1(4)",
 		Definition: Text{"对刑讯逼供、非法取证等代理申诉、控告的件数。", "Complaints and accusations lodged on a person's behalf."}},
 	{Code: PublicitySessions, Name: Text{"法治宣传", "Publicity sessions"}, Unit: Text{"次", "sessions"}, Kind: Additive, Clause: "三(三)1(5)",
@@ -262,6 +300,16 @@ var Indicators = IndicatorCatalogue{[]Indicator{
 		Definition: Text{"应发放的值班补贴，单位为分。", "Subsidies that became due, in fen."}},
 	{Code: SubsidiesPaid, Name: Text{"已发值班补贴", "Subsidies paid"}, Unit: Text{"分（人民币）", "fen"}, Kind: Additive, Clause: "三(四)3(1)",
 		Definition: Text{"已发放的值班补贴，单位为分，计入发放当日。", "Subsidies paid, in fen, on the day of payment."}},
+	{Code: SubsidiesTimed, Name: Text{"定有期限的补贴", "Subsidies with a last day"}, Unit: Text{"笔", "subsidies"}, Kind: Additive, Clause: "三(四)3(1)",
+		Definition: Text{"应发时写明最迟发放日的补贴笔数，计入应发当日；规定未定期限，没有写明的不在按期发放的统计之内。", "Subsidies that became due with a last day for paying them, on the day they became due. The rules set no period: those without a stated day are in no figure of payment on time."}},
+	{Code: SubsidiesAwaited, Name: Text{"期限内未发的补贴", "Subsidies not paid in time so far"}, Unit: Text{"笔", "subsidies"}, Kind: Additive, Clause: "三(四)3(1)",
+		Definition: Text{"其中至最迟发放日终了未发放的，不论该日是否已过；以首次发放之日为准，不论金额。", "Those of them not paid by the end of that day, whether or not it has passed. The first payment counts, whatever its amount."}},
+	{Code: SubsidiesPayable, Name: Text{"到期补贴", "Subsidies whose day has passed"}, Unit: Text{"笔", "subsidies"}, Kind: Overdue, Of: SubsidiesTimed, Clause: "三(四)3(1)",
+		Definition: Text{"查询时点最迟发放日已过的补贴，不论是否发放。", "Subsidies whose last day has passed at the moment asked for, paid or not."}},
+	{Code: SubsidiesLate, Name: Text{"补贴逾期", "Subsidies paid late or not at all"}, Unit: Text{"笔", "subsidies"}, Kind: Overdue, Of: SubsidiesAwaited, Clause: "三(四)3(1)",
+		Definition: Text{"查询时点最迟发放日已过而当日终了前未发放的补贴，包括其后补发的和仍未发放的。", "Subsidies whose last day has passed at the moment asked for and that were not paid by its end: those paid later and those not paid yet."}},
+	{Code: SubsidiesLateRate, Name: Text{"补贴逾期率", "Subsidies late, rate"}, Unit: Text{"%", "%"}, Kind: Ratio, Of: SubsidiesLate, Over: SubsidiesPayable, Clause: "三(四)3(1)",
+		Definition: Text{"补贴逾期占到期补贴的比例。", "Share of the subsidies whose last day has passed that were not paid by its end."}},
 	{Code: TrainingHours, Name: Text{"培训学时", "Training hours"}, Unit: Text{"小时", "hours"}, Kind: Additive, Clause: "三(四)3(3)", Parts: 60,
 		Definition: Text{"值班律师参加业务培训的学时。", "Hours of training attended."}},
 	{Code: LawyersTrained, Name: Text{"参训律师人数", "Lawyers trained"}, Unit: Text{"人", "lawyers"}, Kind: Distinct, Of: TrainingHours, Lawyers: true, Clause: "三(四)3(3)",
@@ -326,9 +374,25 @@ func (c IndicatorCatalogue) Posted(code IndicatorCode) []IndicatorCode {
 	if err != nil || ind.Of == "" {
 		return []IndicatorCode{code}
 	}
-	out := c.Posted(ind.Of)
-	if ind.Over != "" {
-		out = append(out, c.Posted(ind.Over)...)
+	var out []IndicatorCode
+	for _, source := range ind.Sources() {
+		out = append(out, c.Posted(source)...)
+	}
+	return out
+}
+
+// Personal lists the codes whose postings name a person: those that a distinct
+// figure of persons is computed from. All others are of nobody.
+func (c IndicatorCatalogue) Personal() []IndicatorCode {
+	var out []IndicatorCode
+	for _, r := range c.rows {
+		if r.Kind == Distinct && !r.Lawyers {
+			for _, code := range r.Sources() {
+				if !slices.Contains(out, code) {
+					out = append(out, code)
+				}
+			}
+		}
 	}
 	return out
 }

@@ -229,11 +229,13 @@ type SupervisionClosed struct {
 	Outcome string `json:"outcome" enum:"corrected,not_corrected"`
 }
 
-// SubsidyAccrued is a subsidy that became due (三(四)3(1)), in fen.
+// SubsidyAccrued is a subsidy that became due (三(四)3(1)), in fen. The rules set
+// no period for paying it; where somebody did, PayableBy says until when.
 type SubsidyAccrued struct {
-	Lawyer string `json:"lawyer" pattern:"^[0-9]{17}$"`
-	Fen    int64  `json:"fen" minimum:"1" maximum:"100000000"`
-	Shift  string `json:"shift,omitempty" format:"uuid"`
+	Lawyer    string `json:"lawyer" pattern:"^[0-9]{17}$"`
+	Fen       int64  `json:"fen" minimum:"1" maximum:"100000000"`
+	Shift     string `json:"shift,omitempty" format:"uuid"`
+	PayableBy string `json:"payable_by,omitempty" format:"date" doc:"last day for paying it, where one is set"`
 }
 
 // SubsidyPaid is its payment, in fen.

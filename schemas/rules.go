@@ -72,13 +72,12 @@ func (s *scanner) payload(at string, ev *Event, t *EventType, fields members) []
 				fail("missing", "%q is among those met too", item)
 			}
 		}
+	case *SubsidyAccrued:
+		checkDay("payable_by", text, fail)
 	case *ContactAppointed:
 		from, to := text("from"), text("to")
-		for _, day := range []struct{ field, value string }{{"from", from}, {"to", to}} {
-			if d, err := ParseDay(day.value); err == nil && (d < DayOf(earliestTime) || d >= DayOf(latestTime)) {
-				fail(day.field, "%q is not between the years 2000 and 2099", day.value)
-			}
-		}
+		checkDay("from", text, fail)
+		checkDay("to", text, fail)
 		if from != "" && to != "" && to < from {
 			fail("to", "%q is before the first day, %q", to, from)
 		}
@@ -90,6 +89,13 @@ func (s *scanner) payload(at string, ev *Event, t *EventType, fields members) []
 		checkTarget(ev, text, fail)
 	}
 	return errs
+}
+
+// checkDay checks a day that may be left out.
+func checkDay(field string, text func(string) string, fail func(field, format string, args ...any)) {
+	if d, err := ParseDay(text(field)); err == nil && (d < DayOf(earliestTime) || d >= DayOf(latestTime)) {
+		fail(field, "%q is not between the years 2000 and 2099", text(field))
+	}
 }
 
 // The duties to notify by organ (三(三)4(4)).

@@ -8,11 +8,8 @@ import (
 	"zhiban/schemas"
 )
 
-// The limits of what is recorded on the spot (三(四)2(2)).
-const (
-	lateAfter = 24 * time.Hour   // recorded later than this after it happened: a late entry (补录)
-	ahead     = 10 * time.Minute // clocks of stations may differ by so much
-)
+// ahead is by how much clocks of stations may differ.
+const ahead = 10 * time.Minute
 
 // course is the order in which a kind of case goes on: what comes later cannot
 // be without the first, nor before it.
@@ -80,7 +77,7 @@ func faultsOf(history []schemas.Event, known func(schemas.CaseID) bool) []fault 
 	c := courses[history[0].Case.Kind]
 	first := slices.IndexFunc(effective, func(e schemas.Event) bool { return c.first != "" && e.Type.Verb == c.first })
 	for _, e := range effective {
-		if onTheSpot(e.Type) && e.Recorded.Sub(e.Time) > lateAfter {
+		if onTheSpot(e.Type) && e.Recorded.Sub(e.Time) > schemas.LateEntryAfter {
 			out = append(out, fault{code: LateEntry, event: e})
 		}
 		if e.Time.Sub(e.Recorded) > ahead {

@@ -22,10 +22,8 @@ func (p *plan) sources() (all, due []schemas.IndicatorCode) {
 		case ind.Of == "":
 			all = append(all, ind.Code)
 		default:
-			for _, code := range []schemas.IndicatorCode{ind.Of, ind.Over} {
-				if code != "" {
-					add(lookup(code)[0])
-				}
+			for _, source := range lookup(ind.Sources()...) {
+				add(source)
 			}
 		}
 	}

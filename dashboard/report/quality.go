@@ -133,7 +133,7 @@ var alone = []FindingCode{LateEntry, AheadOfRecording, Repeated}
 // came first; those of mended cases are judged by hand, but for being repeated.
 func (a *audit) rows() fragment {
 	seconds := func(d time.Duration) int { return int(d.Seconds()) }
-	late := fragment{fmt.Sprintf("recorded > time + INTERVAL %d SECOND AND type IN ?", seconds(lateAfter)), []any{typesOf(onTheSpot)}}
+	late := fragment{fmt.Sprintf("recorded > time + INTERVAL %d SECOND AND type IN ?", seconds(schemas.LateEntryAfter)), []any{typesOf(onTheSpot)}}
 	early := fragment{fmt.Sprintf("time > recorded + INTERVAL %d SECOND AND NOT type IN ?", seconds(ahead)), []any{typesOf((*schemas.EventType).Meta)}}
 	f := fragment{`SELECT id, type, source, time, recorded, data, places, arrayJoin(arrayFilter(x -> x.1 != '', [
 			(if(NOT mended AND ` + late.sql + `, '` + string(LateEntry) + `', ''), toDate(time)),

@@ -376,7 +376,7 @@ func TestFindingsOfASimulatedSeasonAreThoseCountedByHand(t *testing.T) {
 	for offset := 0; ; {
 		page := b.quality(ProvinceWide, season, LateEntry, offset, int(want[LateEntry]+2)/3).List
 		for _, x := range page.Items {
-			if seen[x.Event] || x.Recorded.After(last) || x.Recorded.Sub(x.Time) <= lateAfter {
+			if seen[x.Event] || x.Recorded.After(last) || x.Recorded.Sub(x.Time) <= schemas.LateEntryAfter {
 				t.Errorf("at %d: %+v after %s", offset, x, last)
 			}
 			seen[x.Event], last = true, x.Recorded

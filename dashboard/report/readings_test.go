@@ -98,7 +98,7 @@ func drawPosted(t *rapid.T) posted {
 	p := posted{
 		partition: rapid.Int64Range(0, 1).Draw(t, "partition"),
 		offset:    rapid.SampledFrom([]int64{0, 1, 2, 3, s - 2, s - 1, s, s + 1, s + 2, 2*s - 1, 2 * s, 2*s + 1, 3 * s}).Draw(t, "offset"),
-		indicator: rapid.SampledFrom([]schemas.IndicatorCode{schemas.Shifts, schemas.Consultations, schemas.Lawyers}).Draw(t, "indicator"),
+		indicator: rapid.SampledFrom([]schemas.IndicatorCode{schemas.Shifts, schemas.Consultations, schemas.PleaAssistance, schemas.Lawyers}).Draw(t, "indicator"),
 		day:       schemas.Day(rapid.IntRange(int(schemas.Date(2020, 3, 20)), int(schemas.Date(2020, 7, 10))).Draw(t, "day")),
 		source:    rapid.SampledFrom([]string{"220182-court", "220381-court", "220381-detention", "220184-court", "220300"}).Draw(t, "source"),
 		lawyer:    rapid.SampledFrom([]uint64{0, 12201200410000001, 12201200410000002}).Draw(t, "lawyer"),
@@ -148,7 +148,7 @@ func (p posted) value(d Dimension) string {
 // sumOf is the answer to q, counted by hand.
 func sumOf(q Query, all []posted) map[string]map[schemas.IndicatorCode]int64 {
 	out := map[string]map[schemas.IndicatorCode]int64{}
-	persons := map[string]map[uint64]int64{}
+	persons := map[schemas.IndicatorCode]map[string]map[uint64]int64{schemas.PersonsConsulted: {}, schemas.PersonsHelped: {}}
 	for _, p := range all {
 		key := make([]string, len(q.By))
 		for i, d := range q.By {
@@ -167,17 +167,29 @@ func sumOf(q Query, all []posted) map[string]map[schemas.IndicatorCode]int64 {
 			continue
 		}
 		if out[k] == nil {
-			out[k], persons[k] = map[schemas.IndicatorCode]int64{}, map[uint64]int64{}
+			out[k] = map[schemas.IndicatorCode]int64{}
+			for _, each := range persons {
+				each[k] = map[uint64]int64{}
+			}
 		}
 		out[k][p.indicator] += p.quantity
-		if p.indicator == schemas.Consultations && p.person != 0 {
-			persons[k][p.person] += p.quantity
+		if p.person == 0 {
+			continue
+		}
+		switch p.indicator {
+		case schemas.Consultations:
+			persons[schemas.PersonsConsulted][k][p.person] += p.quantity
+			persons[schemas.PersonsHelped][k][p.person] += p.quantity
+		case schemas.PleaAssistance:
+			persons[schemas.PersonsHelped][k][p.person] += p.quantity
 		}
 	}
-	for k, each := range persons {
-		for _, n := range each {
-			if n > 0 {
-				out[k][schemas.PersonsConsulted]++
+	for code, groups := range persons {
+		for k, each := range groups {
+			for _, n := range each {
+				if n > 0 {
+					out[k][code]++
+				}
 			}
 		}
 	}
@@ -263,7 +275,7 @@ func drawQuery(t *rapid.T, tables warehouse.Tables) Query {
 	day := rapid.SampledFrom([]schemas.Day{schemas.Date(2020, 3, 1), schemas.Date(2020, 3, 25), schemas.Date(2020, 4, 1), schemas.Date(2020, 4, 30), schemas.Date(2020, 5, 12), schemas.Date(2020, 5, 31), schemas.Date(2020, 6, 30), schemas.Date(2020, 7, 31)})
 	q := Query{
 		Division: schemas.Province, From: day.Draw(t, "from"), To: day.Draw(t, "to"),
-		Indicators: []schemas.IndicatorCode{schemas.Shifts, schemas.Consultations, schemas.PersonsConsulted},
+		Indicators: []schemas.IndicatorCode{schemas.Shifts, schemas.Consultations, schemas.PersonsConsulted, schemas.PleaAssistance, schemas.PersonsHelped},
 		By:         rapid.SliceOfNDistinct(rapid.SampledFrom([]Dimension{ByDivision, ByStation, ByLawyer, ByMode, ByChannel, ByOrgan, ByPersonRole, ByDay, ByMonth, ByQuarter, ByYear}), 0, 3, rapid.ID[Dimension]).Draw(t, "by"),
 		Filter:     map[Dimension][]string{},
 		Cut:        Cut{map[int]int64{0: offset.Draw(t, "cut of 0"), 1: offset.Draw(t, "cut of 1")}, tables},

@@ -44,13 +44,13 @@ func (m LawyerMonth) Of(code schemas.IndicatorCode) Figure {
 // of months: what was done on duty, and everything else.
 func DutyIndicators() []schemas.Indicator {
 	return lookup(schemas.Shifts, schemas.ShiftsOpen, schemas.NoShows, schemas.DutyMinutes, schemas.Consultations, schemas.PersonsConsulted,
-		schemas.ConsultationsGuided, schemas.ConsultationsUnsigned, schemas.ApplicationsReceived, schemas.ApplicationsTransferred, schemas.TransferredWithin24h)
+		schemas.ConsultationsGuided, schemas.ConsultationsUnsigned, schemas.ConsultationsLateEntry, schemas.ApplicationsReceived, schemas.ApplicationsTransferred, schemas.TransferredWithin24h)
 }
 
 // HelpIndicators: see [DutyIndicators].
 func HelpIndicators() []schemas.Indicator {
-	return lookup(schemas.PleaAssistance, schemas.Affidavits, schemas.ClientMeetings, schemas.FileReviews, schemas.Opinions, schemas.OpinionsAdopted,
-		schemas.CoerciveMeasures, schemas.ProcedureChoices, schemas.Complaints, schemas.PublicitySessions, schemas.OtherTasks, schemas.HelpRequestsDispatched,
+	return lookup(schemas.PersonsHelped, schemas.PleaAssistance, schemas.Affidavits, schemas.ClientMeetings, schemas.FileReviews, schemas.Opinions,
+		schemas.OpinionsAdopted, schemas.CoerciveMeasures, schemas.ProcedureChoices, schemas.Complaints, schemas.PublicitySessions, schemas.OtherTasks, schemas.HelpRequestsDispatched,
 		schemas.FeedbackCount, schemas.Satisfaction, schemas.TrainingHours, schemas.ConductUpheld, schemas.Honours)
 }
 
@@ -193,11 +193,13 @@ const (
 )
 
 // evidenceRow is a row of the table of evidence. Of is what the figure is a
-// share of; with rest the rate is of what is left without it.
+// share of; with rest the rate is of what is left without it, with least the
+// lowest rate is the best.
 type evidenceRow struct {
 	code, of schemas.IndicatorCode
 	rate     schemas.Text
 	rest     bool
+	least    bool
 	unranked bool
 }
 
@@ -209,10 +211,12 @@ var evidenceRows = []evidenceRow{
 	{code: schemas.Consultations},
 	{code: schemas.PersonsConsulted},
 	{code: schemas.ConsultationsUnsigned, of: schemas.Consultations, rate: schemas.Text{ZH: "台账签字率", EN: "Ledger signed"}, rest: true},
+	{code: schemas.ConsultationsLateEntry, of: schemas.Consultations, rate: schemas.Text{ZH: "台账补录率", EN: "Entered late"}, least: true},
 	{code: schemas.ConsultationsGuided, of: schemas.Consultations, rate: schemas.Text{ZH: "占咨询", EN: "Of consultations"}, unranked: true},
 	{code: schemas.ApplicationsReceived},
 	{code: schemas.ApplicationsTransferred},
 	{code: schemas.TransferredWithin24h},
+	{code: schemas.PersonsHelped},
 	{code: schemas.PleaAssistance},
 	{code: schemas.Affidavits},
 	{code: schemas.ClientMeetings},
@@ -239,8 +243,8 @@ func (r evidenceRow) against(ind schemas.Indicator) schemas.IndicatorCode {
 	return r.of
 }
 
-// measure is what lawyers are ranked by: the rate where there is one, the mean,
-// or the count. It is not there when n is too small.
+// measure is what lawyers are ranked by, the highest first: the rate where there
+// is one, the mean, or the count. It is not there when n is too small.
 func (r evidenceRow) measure(ind schemas.Indicator, v Values) (float64, bool) {
 	value, known := v[r.code]
 	against := r.against(ind)
@@ -257,7 +261,11 @@ func (r evidenceRow) measure(ind schemas.Indicator, v Values) (float64, bool) {
 		}
 		return *value, true
 	}
-	return r.share(v.Of(r.code), v.Of(against)), true
+	share := r.share(v.Of(r.code), v.Of(against))
+	if r.least {
+		share = -share
+	}
+	return share, true
 }
 
 func (r evidenceRow) share(n, of float64) float64 {

@@ -89,6 +89,7 @@ func TestEvidenceHasItsDenominatorAndItsPlaceAmongPeers(t *testing.T) {
 		add(n, schemas.Shifts, float64(10+n/2)) // pairs are equal
 		add(n, schemas.Consultations, 10)
 		add(n, schemas.ConsultationsUnsigned, float64(n))
+		add(n, schemas.ConsultationsLateEntry, float64(n))
 		add(n, schemas.Opinions, 8)
 		add(n, schemas.OpinionsAdopted, float64(8-n))
 		add(n, schemas.FeedbackCount, float64(2*n))
@@ -112,6 +113,7 @@ func TestEvidenceHasItsDenominatorAndItsPlaceAmongPeers(t *testing.T) {
 	}{
 		{"more shifts come first, equals share a place", schemas.Shifts, Figure{}, Figure{}, Place{5, 8}},
 		{"of the unsigned the signed rate", schemas.ConsultationsUnsigned, known(10), known(1 - 3.0/10), Place{4, 8}},
+		{"who enters the least late comes first", schemas.ConsultationsLateEntry, known(10), known(3.0 / 10), Place{4, 8}},
 		{"opinions adopted are ranked by their share", schemas.OpinionsAdopted, known(8), known(5.0 / 8), Place{4, 8}},
 		{"a mean has its n, and only who has enough of it is ranked", schemas.Satisfaction, known(6), notAvailable, Place{1, 5}},
 		{"nobody is ranked by discipline", schemas.ConductUpheld, Figure{}, Figure{}, Place{}},

@@ -319,41 +319,40 @@ func figureOf(codes []schemas.IndicatorCode, as map[schemas.IndicatorCode]schema
 }
 
 // distinct counts different persons, or lawyers: those for whom the postings of
-// the range do not cancel out. Figures of the same postings are apart.
+// the range, of all that the figure is computed from, do not cancel out. What is
+// left of a case is never less than nothing, so no case hides another. Figures of
+// the same postings, and of persons and lawyers, are apart.
 func (p *plan) distinct() []fragment {
-	var batches []map[schemas.IndicatorCode]schemas.Indicator // by their source
+	type batch struct {
+		lawyers bool
+		codes   []schemas.IndicatorCode
+		as      map[schemas.IndicatorCode]schemas.IndicatorCode
+	}
+	var batches []*batch
 	for _, ind := range p.indicators {
 		if ind.Kind != schemas.Distinct {
 			continue
 		}
-		i := slices.IndexFunc(batches, func(b map[schemas.IndicatorCode]schemas.Indicator) bool { return b[ind.Of].Code == "" })
+		i := slices.IndexFunc(batches, func(b *batch) bool {
+			return b.lawyers == ind.Lawyers && !slices.ContainsFunc(ind.Sources(), func(c schemas.IndicatorCode) bool { return b.as[c] != "" })
+		})
 		if i < 0 {
-			i, batches = len(batches), append(batches, map[schemas.IndicatorCode]schemas.Indicator{})
+			i, batches = len(batches), append(batches, &batch{lawyers: ind.Lawyers, as: map[schemas.IndicatorCode]schemas.IndicatorCode{}})
 		}
-		batches[i][ind.Of] = ind
+		for _, source := range ind.Sources() {
+			batches[i].codes, batches[i].as[source] = append(batches[i].codes, source), ind.Code
+		}
 	}
 	var out []fragment
-	for _, batch := range batches {
-		codes := slices.Sorted(maps.Keys(batch))
-		as := map[schemas.IndicatorCode]schemas.IndicatorCode{}
-		var lawyers []schemas.IndicatorCode
-		for _, code := range codes {
-			as[code] = batch[code].Code
-			if batch[code].Lawyers {
-				lawyers = append(lawyers, code)
-			}
+	for _, b := range batches {
+		who := "person"
+		if b.lawyers {
+			who = "lawyer"
 		}
-		who := fragment{"if(indicator IN ?, lawyer, person)", []any{names(lawyers)}}
-		switch len(lawyers) {
-		case 0:
-			who = fragment{sql: "person"}
-		case len(codes):
-			who = fragment{sql: "lawyer"}
-		}
-		figure, parts, where := figureOf(codes, as), p.parts(), p.where(codes, p.From)
-		out = append(out, fragment{`SELECT ` + number(figure.sql, "countIf(n > 0)") + p.partNames() + ` FROM (
-				SELECT indicator, ` + who.sql + ` AS who, sum(quantity) AS n` + parts.sql + ` FROM ` + p.cut.tables.Postings() + ` WHERE who != 0 AND ` + where.sql + ` GROUP BY indicator, who` + p.partNames() + `
-			) GROUP BY indicator` + p.partNames(), slices.Concat(figure.args, who.args, parts.args, where.args)})
+		figure, parts, where := figureOf(b.codes, b.as), p.parts(), p.where(b.codes, p.From)
+		out = append(out, fragment{`SELECT ` + number("figure", "countIf(n > 0)") + p.partNames() + ` FROM (
+				SELECT ` + figure.sql + ` AS figure, ` + who + ` AS who, sum(quantity) AS n` + parts.sql + ` FROM ` + p.cut.tables.Postings() + ` WHERE who != 0 AND ` + where.sql + ` GROUP BY figure, who` + p.partNames() + `
+			) GROUP BY figure` + p.partNames(), slices.Concat(figure.args, parts.args, where.args)})
 	}
 	return out
 }

@@ -276,9 +276,20 @@ func (r *run) honour(pl *place, day schemas.Day) {
 }
 
 // subsidies makes the month's subsidies due on its last day, one a lawyer for
-// all shifts, and pays them (三(四)3(1)): mostly within the next month.
+// all shifts, and pays them (三(四)3(1)): mostly within the next month. Half of
+// the places have said until when.
 func (r *run) subsidies(pl *place, last schemas.Day) {
 	d := desk{pl, nil}
+	var payable schemas.Day
+	accrued := func(l *lawyer, fen int64) schemas.SubsidyAccrued {
+		return schemas.SubsidyAccrued{Lawyer: l.Licence, Fen: fen}
+	}
+	if pl.subsidy/2500%2 == 0 {
+		payable = last + 30
+		accrued = func(l *lawyer, fen int64) schemas.SubsidyAccrued {
+			return schemas.SubsidyAccrued{Lawyer: l.Licence, Fen: fen, PayableBy: payable.String()}
+		}
+	}
 	for _, l := range pl.team.lawyers {
 		fen := l.shifts * pl.subsidy
 		l.shifts = 0
@@ -286,26 +297,31 @@ func (r *run) subsidies(pl *place, last schemas.Day) {
 			continue
 		}
 		at := clock(last, 17, 0) + between(r.dice, 0, 2*hour)
-		f, stands := r.begin(d, subsidyAccrued, entry{at, schemas.SubsidyAccrued{Lawyer: l.Licence, Fen: fen}}, func() entry {
-			return entry{at, schemas.SubsidyAccrued{Lawyer: l.Licence, Fen: pick(r.dice, []int64{10 * fen, fen + pl.subsidy})}}
+		f, stands := r.begin(d, subsidyAccrued, entry{at, accrued(l, fen)}, func() entry {
+			return entry{at, accrued(l, pick(r.dice, []int64{10 * fen, fen + pl.subsidy}))}
 		})
-		if !stands {
-			continue
-		}
-		r.count.add(d, at, l.Licence, subsidiesDue, fen)
-		days := between[schemas.Day](r.dice, 5, 25)
-		switch what := r.Float64(); {
-		case what < 0.02:
-			continue // never
-		case what < 0.08:
-			days = between[schemas.Day](r.dice, 35, 90)
-		}
-		paid, amount := officeHours(r.dice, last+days), fen
-		if r.chance(0.006) {
-			amount = (fen + 1) / 2
-		}
-		if r.follow(f, subsidyPaid, entry{paid, schemas.SubsidyPaid{Lawyer: l.Licence, Fen: amount}}) {
-			r.count.add(d, paid, l.Licence, subsidiesPaid, amount)
+		if stands {
+			r.count.subsidy(d, at, l.Licence, fen, payable, r.pay(d, f, l, last, fen))
 		}
 	}
+}
+
+// pay pays a subsidy, and tells on which day; 0 for never.
+func (r *run) pay(d desk, f file, l *lawyer, accrued schemas.Day, fen int64) schemas.Day {
+	days := between[schemas.Day](r.dice, 5, 25)
+	switch what := r.Float64(); {
+	case what < 0.02:
+		return 0
+	case what < 0.08:
+		days = between[schemas.Day](r.dice, 35, 90)
+	}
+	at, amount := officeHours(r.dice, accrued+days), fen
+	if r.chance(0.006) {
+		amount = (fen + 1) / 2
+	}
+	if !r.follow(f, subsidyPaid, entry{at, schemas.SubsidyPaid{Lawyer: l.Licence, Fen: amount}}) {
+		return 0
+	}
+	r.count.add(d, at, l.Licence, subsidiesPaid, amount)
+	return at.day()
 }

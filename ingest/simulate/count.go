@@ -13,7 +13,7 @@ type count struct {
 	stations        map[schemas.StationCode]*tally
 	lawyers         map[string]*tally
 	by              map[side]*tally
-	visits          []visit // by persons consulted
+	visits, helped  []visit // by persons consulted, and by those who had more than that
 	duty, training  []visit // by lawyers
 	responses       []response
 	pending         []pending
@@ -35,7 +35,7 @@ var counted = [...]schemas.IndicatorCode{
 	schemas.SubsidiesDue, schemas.SubsidiesPaid, schemas.TrainingHours, schemas.FeedbackCount, schemas.FeedbackScore,
 	schemas.ConductUpheld, schemas.Honours, schemas.ShiftsPlanned, schemas.ShiftsAwaited,
 	schemas.Inspections, schemas.InspectionsMet, schemas.RosterDeliveries, schemas.JointMeetings, schemas.MattersReported, schemas.MattersOpen,
-	schemas.WithDefender, schemas.OutsideDuties,
+	schemas.WithDefender, schemas.OutsideDuties, schemas.ConsultationsLateEntry, schemas.SubsidiesTimed, schemas.SubsidiesAwaited,
 }
 
 const (
@@ -91,6 +91,9 @@ const (
 	mattersOpen
 	withDefender
 	outsideDuties
+	consultationsLateEntry
+	subsidiesTimed
+	subsidiesAwaited
 )
 
 // tally is a number for each of counted.
@@ -105,7 +108,7 @@ type cell struct {
 // side is a value of one of the dimensions mode, channel, person_role, organ.
 type side struct{ dimension, value string }
 
-// visit is a person's consultation, or a lawyer's shift or training.
+// visit is a person's consultation or help, or a lawyer's shift or training.
 type visit struct {
 	cell
 	person uint64
@@ -118,7 +121,8 @@ type response struct {
 }
 
 // pending is what counts once its last day has passed: a duty to notify that
-// nothing was done about, a planned shift, and one to which nobody came.
+// nothing was done about, a planned shift, and one to which nobody came, a
+// subsidy with a last day, and one that was not paid by then.
 type pending struct {
 	cell
 	figure  schemas.IndicatorCode // that it then counts in
@@ -225,6 +229,23 @@ func (c *count) plan(s *station, p plan, came bool) {
 	}
 }
 
+// subsidy counts one that became due and was paid, when it was, on paid. A zero
+// last sets no day for that.
+func (c *count) subsidy(d desk, at moment, lawyer string, fen int64, last, paid schemas.Day) {
+	c.add(d, at, lawyer, subsidiesDue, fen)
+	if last == 0 {
+		return
+	}
+	c.add(d, at, lawyer, subsidiesTimed, 1)
+	due := pending{cell: reported(d.reporting(), at), figure: schemas.SubsidiesPayable, lawyer: lawyer, last: last}
+	c.pending = append(c.pending, due)
+	if paid == 0 || paid > last {
+		c.add(d, at, lawyer, subsidiesAwaited, 1)
+		due.figure = schemas.SubsidiesLate
+		c.pending = append(c.pending, due)
+	}
+}
+
 // trained counts a lawyer's day of training.
 func (c *count) trained(pl *place, at moment, l *lawyer, hours int64) {
 	d := desk{pl, nil}
@@ -267,13 +288,15 @@ var services = map[string]int{
 
 // assistance counts legal help. Help of a kind that was no duty yet is no
 // figure but outside the duties.
-func (c *count) assistance(s *station, at moment, is schemas.AssistanceGiven) {
-	sheet := c.sheet(reported(s.reporting, at), s, is.Lawyer)
+func (c *count) assistance(s *station, at moment, person uint64, is schemas.AssistanceGiven) {
+	where := reported(s.reporting, at)
+	sheet := c.sheet(where, s, is.Lawyer)
 	if at.day() < laterLaw[is.Service] {
 		sheet.add(outsideDuties, 1)
 		return
 	}
 	sheet.add(services[is.Service], 1)
+	c.helped = append(c.helped, visit{where, person})
 	if is.Service == "opinion" && is.Adopted != nil && *is.Adopted {
 		sheet.add(opinionsAdopted, 1)
 	}
@@ -289,8 +312,9 @@ func (c *count) complaint(s *station, at moment, lawyer string) {
 	}
 }
 
-// consultation counts a line of the ledger.
-func (c *count) consultation(s *station, is schemas.ConsultationRecorded, at moment, person uint64, signed bool) {
+// consultation counts a line of the ledger. It is late when it was entered more
+// than a day after.
+func (c *count) consultation(s *station, is schemas.ConsultationRecorded, at moment, person uint64, signed, late bool) {
 	where := reported(s.reporting, at)
 	sheet := c.sheet(where, s, is.Lawyer, side{"channel", is.Channel}, side{"person_role", is.PersonRole})
 	sheet.add(consultations, 1)
@@ -299,6 +323,9 @@ func (c *count) consultation(s *station, is schemas.ConsultationRecorded, at mom
 	}
 	if !signed {
 		sheet.add(consultationsUnsigned, 1)
+	}
+	if late {
+		sheet.add(consultationsLateEntry, 1)
 	}
 	if is.HasDefender != nil && *is.HasDefender {
 		sheet.add(withDefender, 1)

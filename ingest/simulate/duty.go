@@ -328,13 +328,14 @@ func (r *run) consultation(t tour, shift string, at moment) {
 		f.void(f.write(consultationRecorded, right, logged+between(r.dice, minute, oneDay)), logged)
 		return
 	case what < 0.016:
-		f.writeMended(consultationRecorded, right, r.wrongConsultation(t, right, logged), logged)
+		logged = f.writeMended(consultationRecorded, right, r.wrongConsultation(t, right, logged), logged)
 	case what < 0.017: // the desk's clock is ahead: it is in the log before it happens
-		f.write(consultationRecorded, right, max(at-between(r.dice, 2*minute, 3*hour), r.start-1))
+		logged = max(at-between(r.dice, 2*minute, 3*hour), r.start-1)
+		f.write(consultationRecorded, right, logged)
 	default:
 		f.write(consultationRecorded, right, logged)
 	}
-	r.count.consultation(t.station, data, at, who.id, r.sign(f, t, ends))
+	r.count.consultation(t.station, data, at, who.id, r.sign(f, t, ends), r.config.Stamped && min(logged, r.end-1) > at+oneDay)
 
 	if ends >= r.end {
 		return

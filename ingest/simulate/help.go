@@ -68,7 +68,7 @@ func (r *run) help(t tour, who client, ends moment) {
 		return entry{at, w}
 	})
 	if stands {
-		r.count.assistance(t.station, at, data)
+		r.count.assistance(t.station, at, who.id, data)
 	}
 }
 

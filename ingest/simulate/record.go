@@ -344,8 +344,9 @@ func (f file) void(target string, recorded moment) string {
 }
 
 // writeMended writes down something wrong that is put right later, in one of
-// the ways in which people do that. In the end right stands.
-func (f file) writeMended(typ string, right, wrong entry, recorded moment) {
+// the ways in which people do that. In the end right stands, in a record that
+// was entered at the moment it returns.
+func (f file) writeMended(typ string, right, wrong entry, recorded moment) (entered moment) {
 	timed := right.at != wrong.at
 	half := entry{right.at, wrong.data} // still not quite right
 	later := recorded + f.run.untilNoticed()
@@ -364,12 +365,17 @@ func (f file) writeMended(typ string, right, wrong entry, recorded moment) {
 		f.void(f.correct(f.write(typ, right, recorded), wrong, timed, later), again)
 	case way < 0.95: // voided and written anew
 		f.void(f.write(typ, wrong, recorded), later)
-		f.write(typ, right, later+between(f.run.dice, 5, 5*minute))
+		later += between(f.run.dice, 5, 5*minute)
+		f.write(typ, right, later)
+		return later
 	case way < 0.98: // the correction overtakes what it corrects
-		f.correct(f.write(typ, wrong, recorded+between(f.run.dice, minute, oneDay)), right, timed, recorded)
+		after := recorded + between(f.run.dice, minute, oneDay)
+		f.correct(f.write(typ, wrong, after), right, timed, recorded)
+		return after
 	default: // voided although right, and the void voided
 		f.void(f.void(f.write(typ, right, recorded), later), again)
 	}
+	return recorded
 }
 
 // unpractised are the cases of which people seldom write one, and then with

@@ -40,7 +40,7 @@ func recount(t testing.TB, c Config, today schemas.Day, events iter.Seq[schemas.
 		r.add(schemas.Effective(h))
 	}
 	for into, code := range map[*Persons]schemas.IndicatorCode{
-		&r.Persons: schemas.PersonsConsulted, &r.LawyersOnDuty: schemas.LawyersOnDuty, &r.LawyersTrained: schemas.LawyersTrained,
+		&r.Persons: schemas.PersonsConsulted, &r.Helped: schemas.PersonsHelped, &r.LawyersOnDuty: schemas.LawyersOnDuty, &r.LawyersTrained: schemas.LawyersTrained,
 	} {
 		*into = r.different(code)
 	}
@@ -166,10 +166,14 @@ func (r *recounter) add(events []schemas.Event) {
 		if p.HasDefender != nil && *p.HasDefender {
 			post(schemas.WithDefender, 1)
 		}
+		if r.config.Stamped && e.Time.Add(24*time.Hour).Before(e.Recorded) {
+			post(schemas.ConsultationsLateEntry, 1)
+		}
 		if signed, _ := first[schemas.ConsultationSigned](events); signed == nil {
 			post(schemas.ConsultationsUnsigned, 1)
 		}
 		r.see(schemas.PersonsConsulted, *e, p.Person)
+		r.see(schemas.PersonsHelped, *e, p.Person)
 	}
 	received, p := first[schemas.ApplicationReceived](events)
 	transferred, q := first[schemas.ApplicationTransferred](events)
@@ -233,6 +237,7 @@ func (r *recounter) addWork(events []schemas.Event) {
 		}
 		if schemas.DayOf(e.Time).String() >= since {
 			r.poster(*e, p.Lawyer)(code, 1)
+			r.see(schemas.PersonsHelped, *e, p.Person)
 			if code == schemas.Opinions && p.Adopted != nil && *p.Adopted {
 				r.poster(*e, p.Lawyer)(schemas.OpinionsAdopted, 1)
 			}
@@ -300,7 +305,21 @@ func (r *recounter) addAffairs(events []schemas.Event) {
 		}
 	}
 	if e, p := first[schemas.SubsidyAccrued](events); e != nil {
-		r.poster(*e, p.Lawyer)(schemas.SubsidiesDue, p.Fen)
+		post := r.poster(*e, p.Lawyer)
+		post(schemas.SubsidiesDue, p.Fen)
+		if p.PayableBy != "" {
+			post(schemas.SubsidiesTimed, 1)
+			passed := p.PayableBy < r.today.String()
+			if passed {
+				post(schemas.SubsidiesPayable, 1)
+			}
+			if paid, _ := first[schemas.SubsidyPaid](events); paid == nil || schemas.DayOf(paid.Time).String() > p.PayableBy {
+				post(schemas.SubsidiesAwaited, 1)
+				if passed {
+					post(schemas.SubsidiesLate, 1)
+				}
+			}
+		}
 	}
 	if e, p := first[schemas.SubsidyPaid](events); e != nil {
 		r.poster(*e, p.Lawyer)(schemas.SubsidiesPaid, p.Fen)
@@ -411,7 +430,7 @@ func figuresOf[K comparable](m map[K]Figures, k K) Figures {
 func bare(t *Truth) *Truth {
 	out := &Truth{
 		Events: t.Events, LogRecords: t.LogRecords, Total: nonzero(t.Total), Months: map[string]map[schemas.DivisionCode]Figures{},
-		Stations: nonzeros(t.Stations), Lawyers: nonzeros(t.Lawyers), By: map[string]map[string]Figures{}, Persons: t.Persons,
+		Stations: nonzeros(t.Stations), Lawyers: nonzeros(t.Lawyers), By: map[string]map[string]Figures{}, Persons: t.Persons, Helped: t.Helped,
 		LawyersOnDuty: t.LawyersOnDuty, LawyersTrained: t.LawyersTrained, Responses: t.Responses,
 	}
 	for m, units := range t.Months {

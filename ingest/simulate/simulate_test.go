@@ -39,7 +39,7 @@ func simulation(t testing.TB, c Config) *Simulation {
 }
 
 // whole is a year of the whole province.
-var whole = Config{From: day("2025-01-01"), To: day("2025-12-31"), Seed: 7, Scale: 1}
+var whole = Config{From: day("2025-01-01"), To: day("2025-12-31"), Seed: 7, Scale: 1, Stamped: true}
 
 func TestTheSameConfigGivesTheSameBytes(t *testing.T) {
 	c := Config{From: day("2026-01-28"), To: day("2026-03-03"), Seed: 42, Scale: 0.2, Stamped: true}
@@ -287,6 +287,8 @@ func TestTheTruthIsWhatTheEventsAmountTo(t *testing.T) {
 			From:  day("2018-03-01") + schemas.Day(rapid.IntRange(0, 3200).Draw(rt, "from")),
 			Seed:  rapid.Uint64().Draw(rt, "seed"),
 			Scale: rapid.Float64Range(0.05, 2).Draw(rt, "scale"),
+
+			Stamped: rapid.Bool().Draw(rt, "stamped"),
 		}
 		c.To = c.From + schemas.Day(rapid.IntRange(0, 45).Draw(rt, "days"))
 		for _, d := range schemas.Divisions.All() {
@@ -304,7 +306,7 @@ func TestTheTruthIsWhatTheEventsAmountTo(t *testing.T) {
 // 公主岭 moved in the middle of the range; the law began to ask for 24 hours.
 func TestTheTruthAcrossTheDaysOfChange(t *testing.T) {
 	for _, c := range []Config{
-		{From: day("2020-05-01"), To: day("2020-07-10"), Seed: 5, Scale: 1, Division: "220381"},
+		{From: day("2020-05-01"), To: day("2020-07-10"), Seed: 5, Scale: 1, Division: "220381", Stamped: true},
 		{From: day("2020-05-01"), To: day("2020-07-10"), Seed: 5, Scale: 0.3},
 		{From: day("2021-12-01"), To: day("2022-01-31"), Seed: 5, Scale: 0.3},
 	} {
@@ -373,6 +375,7 @@ func TestAYearOfTheProvinceIsPlausible(t *testing.T) {
 		{"consultations a person", v(schemas.Consultations) / v(schemas.PersonsConsulted), 1.15, 1.6},
 		{"guided", v(schemas.ConsultationsGuided) / v(schemas.Consultations), 0.15, 0.3},
 		{"unsigned", v(schemas.ConsultationsUnsigned) / v(schemas.Consultations), 0.02, 0.06},
+		{"entered late", v(schemas.ConsultationsLateEntry) / v(schemas.Consultations), 0.02, 0.08},
 		{"transferred", v(schemas.ApplicationsTransferred) / v(schemas.ApplicationsReceived), 0.95, 0.995},
 		{"in 24 h", v(schemas.TransferMet24h) / v(schemas.TransferDue24h), 0.88, 0.96},
 		{"on time", v(schemas.NotificationsOnTime) / v(schemas.NotificationsDue), 0.88, 0.95},
@@ -392,6 +395,8 @@ func TestAYearOfTheProvinceIsPlausible(t *testing.T) {
 		{"corrections of failed notices", v(schemas.CorrectionsIssued) / (v(schemas.NotificationsDue) - v(schemas.NotificationsOnTime)), 0.1, 0.3},
 		{"corrections answered", v(schemas.CorrectionsAnswered) / v(schemas.CorrectionsIssued), 0.7, 0.95},
 		{"subsidies paid", v(schemas.SubsidiesPaid) / v(schemas.SubsidiesDue), 0.8, 1},
+		{"subsidies late", v(schemas.SubsidiesLate) / v(schemas.SubsidiesPayable), 0.04, 0.15},
+		{"helped of those consulted", v(schemas.PersonsHelped) / v(schemas.PersonsConsulted), 1, 1.01},
 		{"yuan a shift", v(schemas.SubsidiesDue) / 100 / v(schemas.Shifts), 150, 300},
 		{"hours of training a lawyer", v(schemas.TrainingHours) / v(schemas.Lawyers), 5, 15},
 		{"score", v(schemas.FeedbackScore) / v(schemas.FeedbackCount), 4.2, 4.7},

@@ -42,8 +42,10 @@ type Truth struct {
 	// By holds totals of the whole range for each mode, channel, person_role
 	// and organ.
 	By map[string]map[string]Figures `json:"by"`
-	// Persons are distinct persons consulted; the others are distinct lawyers.
+	// Persons are distinct persons consulted, Helped those and whoever had legal
+	// help; the others are distinct lawyers.
 	Persons        Persons `json:"persons_consulted"`
+	Helped         Persons `json:"persons_helped"`
 	LawyersOnDuty  Persons `json:"lawyers_on_duty"`
 	LawyersTrained Persons `json:"lawyers_trained"`
 	// Responses are the times from requests for help to the calls of lawyers, by
@@ -84,8 +86,10 @@ type Duty struct {
 }
 
 // Truth is the count of the events streamed last, which must have been read to
-// their end. Notifications that are still open are overdue, and planned shifts
-// to which nobody came are no-shows, when their last day is before today.
+// their end. Notifications that are still open are overdue, planned shifts to
+// which nobody came are no-shows, and subsidies not paid in time are late, when
+// their last day is before today. Nothing is entered late unless the events are
+// stamped: whoever records the others does so when they come.
 func (s *Simulation) Truth(today schemas.Day) *Truth {
 	r := s.last
 	if r == nil {
@@ -98,7 +102,7 @@ func (s *Simulation) Truth(today schemas.Day) *Truth {
 		Events: c.events, LogRecords: c.records,
 		Total: figures(new(tally)), Months: map[string]map[schemas.DivisionCode]Figures{},
 		Stations: map[schemas.StationCode]Figures{}, Lawyers: map[string]Figures{}, By: map[string]map[string]Figures{},
-		Persons: persons(c.visits), LawyersOnDuty: persons(c.duty), LawyersTrained: persons(c.training), Responses: c.waited(),
+		Persons: persons(c.visits), Helped: persons(slices.Concat(c.visits, c.helped)), LawyersOnDuty: persons(c.duty), LawyersTrained: persons(c.training), Responses: c.waited(),
 	}
 	if late := r.province.late; late != nil {
 		t.LateOrgan = Organ{late.division.Code, "court"}
@@ -130,7 +134,9 @@ func (s *Simulation) Truth(today schemas.Day) *Truth {
 		}
 		t.month(p.cell)[p.figure]++
 		t.Total[p.figure]++
-		t.By[p.side.dimension][p.side.value][p.figure]++
+		if p.side.dimension != "" {
+			t.By[p.side.dimension][p.side.value][p.figure]++
+		}
 		if p.station != "" {
 			t.Stations[p.station][p.figure]++
 		}
@@ -171,7 +177,7 @@ func (t *Truth) stocks(code schemas.IndicatorCode, all []stock) {
 // distinct are the counts of different people by figure.
 func (t *Truth) distinct() map[schemas.IndicatorCode]Persons {
 	return map[schemas.IndicatorCode]Persons{
-		schemas.PersonsConsulted: t.Persons, schemas.LawyersOnDuty: t.LawyersOnDuty, schemas.LawyersTrained: t.LawyersTrained,
+		schemas.PersonsConsulted: t.Persons, schemas.PersonsHelped: t.Helped, schemas.LawyersOnDuty: t.LawyersOnDuty, schemas.LawyersTrained: t.LawyersTrained,
 	}
 }
 
@@ -245,7 +251,7 @@ func (t *Truth) month(at cell) Figures {
 }
 
 func figures(sums *tally) Figures {
-	f := Figures{schemas.NotificationsOverdue: 0, schemas.NoShows: 0, schemas.ShiftsDue: 0}
+	f := Figures{schemas.NotificationsOverdue: 0, schemas.NoShows: 0, schemas.ShiftsDue: 0, schemas.SubsidiesPayable: 0, schemas.SubsidiesLate: 0}
 	f.addAll(sums)
 	return f
 }

@@ -92,8 +92,9 @@ func postDuty(events []schemas.Event, in schemas.Event, p *schemas.ShiftSignedIn
 }
 
 // postConsultation counts a ledger line on its day, unsigned until the lawyer
-// has signed. Duty lawyers are for people without a defender (二): one who has
-// one is counted.
+// has signed, and late when it first reached the log more than a day after the
+// time that stands (三(四)2(2)). Duty lawyers are for people without a defender
+// (二): one who has one is counted.
 func postConsultation(events []schemas.Event) []Posting {
 	e, p, ok := first[schemas.ConsultationRecorded](events)
 	if !ok {
@@ -107,6 +108,9 @@ func postConsultation(events []schemas.Event) []Posting {
 	}
 	if _, _, signed := first[schemas.ConsultationSigned](events); !signed {
 		out = append(out, entry.post(schemas.ConsultationsUnsigned, 1))
+	}
+	if e.Recorded.Sub(e.Time) > schemas.LateEntryAfter {
+		out = append(out, entry.post(schemas.ConsultationsLateEntry, 1))
 	}
 	if p.HasDefender != nil && *p.HasDefender {
 		out = append(out, entry.post(schemas.WithDefender, 1))
@@ -122,7 +126,7 @@ func postApplication(events []schemas.Event) []Posting {
 	transferred, t, isTransferred := first[schemas.ApplicationTransferred](events)
 	if isReceived {
 		entry := at(received)
-		entry.Lawyer, entry.Person = licence(r.Lawyer), PersonOf(r.Person)
+		entry.Lawyer = licence(r.Lawyer)
 		out = append(append(out, entry.post(schemas.ApplicationsReceived, 1)), entry.outside(received)...)
 		if entry.Day >= schemas.LegalAidLaw {
 			out = append(out, entry.post(schemas.TransferDue24h, 1))
@@ -161,7 +165,7 @@ func postNotification(events []schemas.Event) []Posting {
 		return nil
 	}
 	entry := at(triggered)
-	entry.Organ, entry.Trigger, entry.Person = p.Organ, p.Trigger, PersonOf(p.Person)
+	entry.Organ, entry.Trigger = p.Organ, p.Trigger
 	entry.Due = schemas.NotificationDue(p.Organ, entry.Day, p.InCustody)
 
 	state := schemas.NotificationsOpen

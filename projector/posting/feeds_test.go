@@ -108,7 +108,7 @@ func randomHistory(t *testing.T, dice *rand.Rand, kind schemas.CaseKind) []schem
 		}
 		e, err := schemas.Envelope{
 			SpecVersion: "1.0", ID: id(i), Source: source, Type: name, Subject: subject,
-			Time: moment(), Data: json.RawMessage(content),
+			Time: moment(), Data: json.RawMessage(content), RecordedTime: moment(), // perhaps a day late
 		}.Parse()
 		if err != nil {
 			t.Fatal(err)

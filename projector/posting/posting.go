@@ -34,8 +34,8 @@ type Entry struct {
 	PersonRole string
 	Organ      string
 	Trigger    string
-	Person     Person
-	Due        schemas.Day // last day of a notification; 0 elsewhere
+	Person     Person      // where persons are counted; 0 elsewhere
+	Due        schemas.Day // last day of what falls due; 0 elsewhere
 }
 
 // Person is the first 64 bits of the SHA-256 of a pseudonym: enough to count
@@ -164,8 +164,21 @@ func at(e schemas.Event) Entry {
 
 func (e Entry) post(code schemas.IndicatorCode, quantity int64) Posting {
 	e.Indicator = code
+	if e.Person != 0 && !personal[code] {
+		e.Person = 0
+	}
 	return Posting{e, quantity}
 }
+
+// personal are the figures whose postings name a person; nobody needs to be told
+// apart in the others.
+var personal = func() map[schemas.IndicatorCode]bool {
+	out := map[schemas.IndicatorCode]bool{}
+	for _, code := range schemas.Indicators.Personal() {
+		out[code] = true
+	}
+	return out
+}()
 
 // outside flags what was no duty of its station (三(三)1–3). It is flagged beside
 // its own figure, not instead.

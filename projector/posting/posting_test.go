@@ -46,11 +46,18 @@ const (
 	lawyer = `"lawyer":"12201201810123456"`
 	in     = `{` + lawyer + `,"mode":"onsite"}`
 	out    = `{` + lawyer + `}`
+	asked  = `{` + lawyer + `,"channel":"phone","person":"p-1","person_role":"relative"}`
 	visit  = `{` + lawyer + `,"channel":"visit","person":"p-1","person_role":"relative","guided_to_apply":true}`
 )
 
 func corrected(target int, data, more string) string {
 	return fmt.Sprintf(`{"target":%q,"data":%s,"reason":"登记有误"%s}`, id(target), data, more)
+}
+
+// entered is an event that reached the log so long after it happened.
+func entered(e schemas.Event, after time.Duration) schemas.Event {
+	e.Recorded = e.Time.Add(after)
+	return e
 }
 
 func voided(target int) string {
@@ -135,6 +142,60 @@ func TestPost(t *testing.T) {
 		"a signed consultation": {
 			[]schemas.Event{ev(t, 1, "consultation.recorded", "09-01 09:00", visit), ev(t, 2, "consultation.signed", "09-01 09:10", out)},
 			map[string]int64{"consultations 09-01 visit": 1, "consultations_guided 09-01 visit": 1},
+		},
+		"a consultation recorded 24 hours after it is not late": {
+			[]schemas.Event{entered(ev(t, 1, "consultation.recorded", "09-01 09:00", asked), 24*time.Hour)},
+			map[string]int64{"consultations 09-01 phone": 1, "consultations_unsigned 09-01 phone": 1},
+		},
+		"a moment later it is": {
+			[]schemas.Event{entered(ev(t, 1, "consultation.recorded", "09-01 09:00", asked), 24*time.Hour+time.Millisecond)},
+			map[string]int64{"consultations 09-01 phone": 1, "consultations_unsigned 09-01 phone": 1, "consultations_late_entry 09-01 phone": 1},
+		},
+		"a later correction of what it says does not make it late": {
+			[]schemas.Event{
+				entered(ev(t, 1, "consultation.recorded", "09-01 09:00", strings.Replace(asked, "phone", "visit", 1)), time.Hour),
+				entered(ev(t, 2, "consultation.corrected", "09-20 09:00", corrected(1, asked, "")), 0),
+			},
+			map[string]int64{"consultations 09-01 phone": 1, "consultations_unsigned 09-01 phone": 1},
+		},
+		"a correction of its time to an earlier one does": {
+			[]schemas.Event{
+				entered(ev(t, 1, "consultation.recorded", "09-02 09:00", asked), time.Hour),
+				entered(ev(t, 2, "consultation.corrected", "09-03 09:00", corrected(1, asked, `,"time":"2026-08-31T09:00:00+08:00"`)), 0),
+			},
+			map[string]int64{"consultations 08-31 phone": 1, "consultations_unsigned 08-31 phone": 1, "consultations_late_entry 08-31 phone": 1},
+		},
+		"one to a later time takes the lateness away": {
+			[]schemas.Event{
+				entered(ev(t, 1, "consultation.recorded", "08-01 09:00", asked), 31*24*time.Hour),
+				entered(ev(t, 2, "consultation.corrected", "09-03 09:00", corrected(1, asked, `,"time":"2026-09-01T08:00:00+08:00"`)), 0),
+			},
+			map[string]int64{"consultations 09-01 phone": 1, "consultations_unsigned 09-01 phone": 1},
+		},
+		"a void takes a late one away": {
+			[]schemas.Event{entered(ev(t, 1, "consultation.recorded", "08-01 09:00", asked), 48*time.Hour), ev(t, 2, "consultation.voided", "08-05 09:00", voided(1))},
+			map[string]int64{},
+		},
+		"voided and entered anew after a week it is late": {
+			[]schemas.Event{
+				entered(ev(t, 1, "consultation.recorded", "08-01 09:00", asked), time.Hour), ev(t, 2, "consultation.voided", "08-08 09:00", voided(1)),
+				entered(ev(t, 3, "consultation.recorded", "08-01 09:00", asked), 7*24*time.Hour),
+			},
+			map[string]int64{"consultations 08-01 phone": 1, "consultations_unsigned 08-01 phone": 1, "consultations_late_entry 08-01 phone": 1},
+		},
+		"sent again after a week it is not": {
+			[]schemas.Event{
+				entered(ev(t, 1, "consultation.recorded", "08-01 09:00", asked), time.Hour),
+				entered(ev(t, 1, "consultation.recorded", "08-01 09:00", asked), 7*24*time.Hour),
+			},
+			map[string]int64{"consultations 08-01 phone": 1, "consultations_unsigned 08-01 phone": 1},
+		},
+		"nor by a signature after a week": {
+			[]schemas.Event{
+				entered(ev(t, 1, "consultation.recorded", "08-01 09:00", asked), time.Hour),
+				entered(ev(t, 2, "consultation.signed", "08-01 09:30", out), 7*24*time.Hour),
+			},
+			map[string]int64{"consultations 08-01 phone": 1},
 		},
 		"a transfer after exactly 24 hours is in time": {
 			[]schemas.Event{ev(t, 1, "application.received", "09-01 09:00", `{`+lawyer+`,"person":"p-1","in_custody":true}`), ev(t, 2, "application.transferred", "09-02 09:00", out)},
@@ -374,6 +435,32 @@ func TestPostTheRestOfTheRegulation(t *testing.T) {
 			[]schemas.Event{ev(t, 1, "subsidy.accrued", "09-01 09:00", `{`+lawyer+`,"fen":20000}`), ev(t, 2, "subsidy.paid", "10-08 09:00", `{`+lawyer+`,"fen":20000}`)},
 			map[string]int64{"subsidies_due 09-01": 20000, "subsidies_paid 10-08": 20000},
 		},
+		"one with a last day is awaited until it is paid": {
+			[]schemas.Event{ev(t, 1, "subsidy.accrued", "09-01 09:00", payable)},
+			map[string]int64{"subsidies_due 09-01": 20000, "subsidies_timed 09-01": 1, "subsidies_awaited 09-01": 1},
+		},
+		"paid on the last day it was in time": {
+			[]schemas.Event{ev(t, 1, "subsidy.accrued", "09-01 09:00", payable), ev(t, 2, "subsidy.paid", "09-30 23:59", `{`+lawyer+`,"fen":20000}`)},
+			map[string]int64{"subsidies_due 09-01": 20000, "subsidies_timed 09-01": 1, "subsidies_paid 09-30": 20000},
+		},
+		"paid the day after it stays late": {
+			[]schemas.Event{ev(t, 1, "subsidy.accrued", "09-01 09:00", payable), ev(t, 2, "subsidy.paid", "10-01 00:00", `{`+lawyer+`,"fen":20000}`)},
+			map[string]int64{"subsidies_due 09-01": 20000, "subsidies_timed 09-01": 1, "subsidies_awaited 09-01": 1, "subsidies_paid 10-01": 20000},
+		},
+		"unless the payment was dated wrong": {
+			[]schemas.Event{
+				ev(t, 1, "subsidy.accrued", "09-01 09:00", payable), ev(t, 2, "subsidy.paid", "10-01 00:00", `{`+lawyer+`,"fen":20000}`),
+				ev(t, 3, "subsidy.corrected", "10-08 09:00", corrected(2, `{`+lawyer+`,"fen":20000}`, `,"time":"2026-09-29T10:00:00+08:00"`)),
+			},
+			map[string]int64{"subsidies_due 09-01": 20000, "subsidies_timed 09-01": 1, "subsidies_paid 09-29": 20000},
+		},
+		"or the day was": {
+			[]schemas.Event{
+				ev(t, 1, "subsidy.accrued", "09-01 09:00", payable), ev(t, 2, "subsidy.paid", "10-01 00:00", `{`+lawyer+`,"fen":20000}`),
+				ev(t, 3, "subsidy.corrected", "10-08 09:00", corrected(1, `{`+lawyer+`,"fen":20000}`, "")),
+			},
+			map[string]int64{"subsidies_due 09-01": 20000, "subsidies_paid 10-01": 20000},
+		},
 		"training is posted in minutes": {
 			[]schemas.Event{ev(t, 1, "training.attended", "09-01 09:00", `{`+lawyer+`,"topic":"duties","hours":1.5}`)},
 			map[string]int64{"training_hours 09-01": 90},
@@ -449,12 +536,62 @@ func TestPostTheRestOfTheRegulation(t *testing.T) {
 	}
 }
 
+const payable = `{` + lawyer + `,"fen":20000,"payable_by":"2026-09-30"}`
+
+// What falls due carries the day on which it does: a subsidy with a last day in
+// both its figures, and in no other.
+func TestASubsidyFallsDueOnItsLastDay(t *testing.T) {
+	for _, p := range Post([]schemas.Event{ev(t, 1, "subsidy.accrued", "09-01 09:00", payable)}) {
+		want := schemas.Date(2026, 9, 30)
+		if p.Indicator == schemas.SubsidiesDue {
+			want = 0
+		}
+		if p.Due != want || p.Lawyer == 0 {
+			t.Errorf("%s of %v is due on %s", p.Indicator, p.Lawyer, p.Due)
+		}
+	}
+}
+
+// A posting names a person where persons are counted, and nowhere else.
+func TestAPostingNamesThePersonWhoIsCounted(t *testing.T) {
+	of := func(typ, data string) (with, without []schemas.IndicatorCode) {
+		for _, p := range Post([]schemas.Event{entered(ev(t, 1, typ, "09-01 10:00", data), 48*time.Hour)}) {
+			switch p.Person {
+			case PersonOf("p-1"):
+				with = append(with, p.Indicator)
+			case 0:
+				without = append(without, p.Indicator)
+			default:
+				t.Errorf("%s of somebody else", p.Indicator)
+			}
+		}
+		return with, without
+	}
+	for _, c := range []struct {
+		typ, data     string
+		with, without []schemas.IndicatorCode
+	}{
+		{"consultation.recorded", strings.Replace(visit, `}`, `,"has_defender":true}`, 1), []schemas.IndicatorCode{schemas.Consultations},
+			[]schemas.IndicatorCode{schemas.ConsultationsGuided, schemas.ConsultationsUnsigned, schemas.ConsultationsLateEntry, schemas.WithDefender}},
+		{"assistance.given", `{` + lawyer + `,"person":"p-1","service":"opinion","adopted":true}`, []schemas.IndicatorCode{schemas.Opinions}, []schemas.IndicatorCode{schemas.OpinionsAdopted}},
+		{"complaint.lodged", `{` + lawyer + `,"person":"p-1","ground":"torture"}`, nil, []schemas.IndicatorCode{schemas.OutsideDuties, schemas.Complaints}},
+		{"notification.triggered", `{"organ":"court","trigger":"accepted","person":"p-1","in_custody":true}`, nil, []schemas.IndicatorCode{schemas.NotificationsDue, schemas.NotificationsOpen}},
+		{"application.received", `{` + lawyer + `,"person":"p-1","in_custody":true}`, nil, []schemas.IndicatorCode{schemas.ApplicationsReceived, schemas.TransferDue24h}},
+		{"help_request.received", `{"organ":"police","person":"p-1"}`, nil, []schemas.IndicatorCode{schemas.HelpRequests}},
+	} {
+		with, without := of(c.typ, c.data)
+		if !slices.Equal(with, c.with) || !slices.Equal(without, c.without) {
+			t.Errorf("%s names the person in %v and not in %v", c.typ, with, without)
+		}
+	}
+}
+
 // Help given before its duty took effect is in no figure of it; it is flagged,
-// with the lawyer and the person.
+// with the lawyer.
 func TestLaterLawIsNotMixedIntoEarlierFigures(t *testing.T) {
 	e := ev(t, 1, "assistance.given", "09-01 10:00", `{`+lawyer+`,"person":"p-1","service":"affidavit"}`)
 	e.Time = time.Date(2018, 10, 25, 12, 0, 0, 0, schemas.Shanghai)
-	if p := Post([]schemas.Event{e}); len(p) != 1 || p[0].Indicator != schemas.OutsideDuties || p[0].Lawyer == 0 || p[0].Person != PersonOf("p-1") {
+	if p := Post([]schemas.Event{e}); len(p) != 1 || p[0].Indicator != schemas.OutsideDuties || p[0].Lawyer == 0 {
 		t.Errorf("an affidavit of 2018-10-25 posted %v", p)
 	}
 	e.Time = e.Time.AddDate(0, 0, 1)

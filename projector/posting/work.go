@@ -47,7 +47,7 @@ func postHelpRequest(events []schemas.Event) []Posting {
 		return nil
 	}
 	entry := at(e)
-	entry.Organ, entry.Person = p.Organ, PersonOf(p.Person)
+	entry.Organ = p.Organ
 	out := []Posting{entry.post(schemas.HelpRequests, 1)}
 	if call, d, ok := first[schemas.HelpRequestDispatched](events); ok {
 		entry.Lawyer = licence(d.Lawyer)
@@ -78,18 +78,28 @@ func postSupervision(events []schemas.Event) []Posting {
 	return out
 }
 
-// postSubsidy counts fen due and fen paid, each on its own day (三(四)3(1)).
+// postSubsidy counts fen due and fen paid, each on its own day, and of a subsidy
+// with a last day whether it was paid by then, on the day it became due
+// (三(四)3(1)).
 func postSubsidy(events []schemas.Event) []Posting {
 	var out []Posting
+	paid, payment, isPaid := first[schemas.SubsidyPaid](events)
 	if e, p, ok := first[schemas.SubsidyAccrued](events); ok {
 		entry := at(e)
 		entry.Lawyer = licence(p.Lawyer)
 		out = append(out, entry.post(schemas.SubsidiesDue, p.Fen))
+		if last, err := schemas.ParseDay(p.PayableBy); err == nil {
+			entry.Due = last
+			out = append(out, entry.post(schemas.SubsidiesTimed, 1))
+			if !isPaid || schemas.DayOf(paid.Time) > last {
+				out = append(out, entry.post(schemas.SubsidiesAwaited, 1))
+			}
+		}
 	}
-	if e, p, ok := first[schemas.SubsidyPaid](events); ok {
-		entry := at(e)
-		entry.Lawyer = licence(p.Lawyer)
-		out = append(out, entry.post(schemas.SubsidiesPaid, p.Fen))
+	if isPaid {
+		entry := at(paid)
+		entry.Lawyer = licence(payment.Lawyer)
+		out = append(out, entry.post(schemas.SubsidiesPaid, payment.Fen))
 	}
 	return out
 }
@@ -125,7 +135,7 @@ func postSingle(events []schemas.Event) []Posting {
 		entry := at(e)
 		switch p := e.Payload.(type) {
 		case *schemas.ComplaintLodged:
-			entry.Lawyer, entry.Person = licence(p.Lawyer), PersonOf(p.Person)
+			entry.Lawyer = licence(p.Lawyer)
 			return append(entry.outside(e), entry.post(schemas.Complaints, 1))
 		case *schemas.ActivityHeld:
 			entry.Lawyer = licence(p.Lawyer)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -49,13 +50,15 @@ func newBooks() *books {
 	return &books{map[cell]figure{}, map[cell][]uint64{}}
 }
 
-// derived are, by the indicator whose postings they are computed from, the
-// figures of a kind.
-func derived(kind schemas.IndicatorKind) map[schemas.IndicatorCode]schemas.IndicatorCode {
-	out := map[schemas.IndicatorCode]schemas.IndicatorCode{}
+// derived are, by the indicators whose postings they are computed from, the
+// figures of a kind. Lawyers are compared one by one: counting them adds nothing.
+func derived(kind schemas.IndicatorKind) map[schemas.IndicatorCode][]schemas.IndicatorCode {
+	out := map[schemas.IndicatorCode][]schemas.IndicatorCode{}
 	for _, ind := range schemas.Indicators.All() {
-		if ind.Kind == kind {
-			out[ind.Of] = ind.Code
+		if ind.Kind == kind && !ind.Lawyers {
+			for _, of := range ind.Sources() {
+				out[of] = append(out[of], ind.Code)
+			}
 		}
 	}
 	return out
@@ -77,10 +80,13 @@ func (e entry) others(do func(c cell, person uint64)) {
 	if e.lawyer != 0 {
 		do(cell{indicator: c.indicator, month: c.month, lawyer: e.lawyer}, 0)
 	}
-	if code, ok := overdueOf[e.indicator]; ok {
+	for _, code := range overdueOf[e.indicator] {
 		do(cell{indicator: code, month: c.month, source: c.source, due: e.due}, 0)
 	}
-	if code, ok := distinctOf[e.indicator]; ok && e.person != 0 {
+	if e.person == 0 {
+		return
+	}
+	for _, code := range distinctOf[e.indicator] {
 		do(cell{indicator: code, month: c.month, source: c.source}, e.person)
 	}
 }
@@ -145,20 +151,23 @@ const monthSQL = `toInt32(toYear(day) * 12 + toMonth(day) - 1)`
 func (v *verifier) projected(ctx context.Context) (*books, error) {
 	b := newBooks()
 	from := ` FROM ` + v.cfg.Tables.Postings() + ` WHERE ` + v.below
-	for _, ask := range []struct {
-		query string
-		as    map[schemas.IndicatorCode]schemas.IndicatorCode
-	}{
-		{`SELECT toString(indicator), ` + monthSQL + `, toString(source), toUInt64(0), toInt32(0), sum(quantity), sum(reinterpretAsUInt64(quantity) * ` + fingerprintSQL + `)` +
-			from + ` GROUP BY 1, 2, 3`, nil},
-		{`SELECT toString(indicator), ` + monthSQL + `, '', lawyer, toInt32(0), sum(quantity), toUInt64(0)` + from + ` AND lawyer != 0 GROUP BY 1, 2, 4`, nil},
-		{`SELECT toString(indicator), ` + monthSQL + `, toString(source), toUInt64(0), toInt32(toUInt16(due)), sum(quantity), toUInt64(0)` +
-			from + ` AND indicator IN (` + quoted(overdueOf) + `) GROUP BY 1, 2, 3, 5`, overdueOf},
-		{`SELECT indicator, month, source, toUInt64(0), toInt32(0), toInt64(countIf(n > 0)), toUInt64(0) FROM (
-			SELECT toString(indicator) AS indicator, ` + monthSQL + ` AS month, toString(source) AS source, person, sum(quantity) AS n` +
-			from + ` AND person != 0 AND indicator IN (` + quoted(distinctOf) + `) GROUP BY 1, 2, 3, 4) GROUP BY 1, 2, 3`, distinctOf},
-	} {
-		rows, err := v.cfg.Conn.Query(ctx, ask.query)
+	asks := []string{
+		`SELECT toString(indicator), ` + monthSQL + `, toString(source), toUInt64(0), toInt32(0), sum(quantity), sum(reinterpretAsUInt64(quantity) * ` + fingerprintSQL + `)` +
+			from + ` GROUP BY 1, 2, 3`,
+		`SELECT toString(indicator), ` + monthSQL + `, '', lawyer, toInt32(0), sum(quantity), toUInt64(0)` + from + ` AND lawyer != 0 GROUP BY 1, 2, 4`,
+	}
+	for _, ind := range schemas.Indicators.All() {
+		figure, among := `SELECT '`+string(ind.Code)+`', `, from+` AND indicator IN (`+quoted(ind.Sources())+`)`
+		switch {
+		case ind.Kind == schemas.Overdue:
+			asks = append(asks, figure+monthSQL+`, toString(source), toUInt64(0), toInt32(toUInt16(due)), sum(quantity), toUInt64(0)`+among+` GROUP BY 2, 3, 5`)
+		case ind.Kind == schemas.Distinct && !ind.Lawyers: // who has something left in any of the sources
+			asks = append(asks, figure+`month, source, toUInt64(0), toInt32(0), toInt64(uniqExactIf(person, n > 0)), toUInt64(0) FROM (
+				SELECT `+monthSQL+` AS month, toString(source) AS source, indicator, person, sum(quantity) AS n`+among+` AND person != 0 GROUP BY 1, 2, 3, 4) GROUP BY 2, 3`)
+		}
+	}
+	for _, ask := range asks {
+		rows, err := v.cfg.Conn.Query(ctx, ask)
 		if err != nil {
 			return nil, fmt.Errorf("sum the postings: %w", err)
 		}
@@ -171,11 +180,7 @@ func (v *verifier) projected(ctx context.Context) (*books, error) {
 				rows.Close()
 				return nil, fmt.Errorf("sum the postings: %w", err)
 			}
-			c := cell{schemas.IndicatorCode(code), schemas.Month(month), source, schemas.Licence(lawyer), schemas.Day(due)}
-			if ask.as != nil {
-				c.indicator = ask.as[c.indicator]
-			}
-			b.put(c, f)
+			b.put(cell{schemas.IndicatorCode(code), schemas.Month(month), source, schemas.Licence(lawyer), schemas.Day(due)}, f)
 		}
 		err = rows.Err()
 		rows.Close()
@@ -187,12 +192,12 @@ func (v *verifier) projected(ctx context.Context) (*books, error) {
 }
 
 // quoted lists codes of the catalogue for IN.
-func quoted(codes map[schemas.IndicatorCode]schemas.IndicatorCode) string {
-	out := ""
-	for c := range codes {
-		out += ",'" + string(c) + "'"
+func quoted(codes []schemas.IndicatorCode) string {
+	out := make([]string, len(codes))
+	for i, c := range codes {
+		out[i] = "'" + string(c) + "'"
 	}
-	return out[1:]
+	return strings.Join(out, ", ")
 }
 
 // compare counts the cells that are not empty in both books and lists those

@@ -3,6 +3,7 @@ package verify
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"math"
 	"time"
 
 	"zhiban/schemas"
@@ -23,6 +24,13 @@ type sides struct {
 	mode, channel, role, organ, trigger string
 	person                              uint64
 	due                                 schemas.Day
+}
+
+// of is the sides of what makes a person one who was helped: a consultation, or
+// legal help. Persons are counted in nothing else, and named there alone.
+func (s sides) of(pseudonym string) sides {
+	s.person = person(pseudonym)
+	return s
 }
 
 // tally collects what the facts of one case amount to.
@@ -54,6 +62,8 @@ func count(kind schemas.CaseKind, facts []fact) []entry {
 		t.supervision()
 	case schemas.CaseMatter:
 		t.matter()
+	case schemas.CaseSubsidy:
+		t.subsidy()
 	default:
 		t.single()
 	}
@@ -163,13 +173,16 @@ func (t *tally) consultation() {
 		return
 	}
 	p := f.payload.(*schemas.ConsultationRecorded)
-	s := sides{lawyer: licence(p.Lawyer), channel: p.Channel, role: p.PersonRole, person: person(p.Person)}
-	t.one(schemas.Consultations, f, s)
+	s := sides{lawyer: licence(p.Lawyer), channel: p.Channel, role: p.PersonRole}
+	t.one(schemas.Consultations, f, s.of(p.Person))
 	if p.GuidedToApply {
 		t.one(schemas.ConsultationsGuided, f, s)
 	}
 	if !t.has("signed") {
 		t.one(schemas.ConsultationsUnsigned, f, s)
+	}
+	if f.entered.After(f.time.Add(schemas.LateEntryAfter)) {
+		t.one(schemas.ConsultationsLateEntry, f, s)
 	}
 	if p.HasDefender != nil && *p.HasDefender { // duty lawyers are for those who have none (二)
 		t.one(schemas.WithDefender, f, s)
@@ -187,7 +200,7 @@ func (t *tally) application() {
 	if isReceived {
 		p := received.payload.(*schemas.ApplicationReceived)
 		taker = p.Lawyer
-		s := sides{lawyer: licence(p.Lawyer), person: person(p.Person)}
+		s := sides{lawyer: licence(p.Lawyer)}
 		t.one(schemas.ApplicationsReceived, received, s)
 		t.flag("application", received, s)
 		if inForce(schemas.TransferDue24h, received.day()) {
@@ -222,7 +235,7 @@ func (t *tally) notification() {
 		return
 	}
 	p := f.payload.(*schemas.NotificationTriggered)
-	s := sides{organ: p.Organ, trigger: p.Trigger, person: person(p.Person), due: schemas.NotificationDue(p.Organ, f.day(), p.InCustody)}
+	s := sides{organ: p.Organ, trigger: p.Trigger, due: schemas.NotificationDue(p.Organ, f.day(), p.InCustody)}
 	var given, proven, inTime bool
 	for _, f := range t.facts {
 		if g, ok := f.payload.(*schemas.NotificationGiven); ok {
@@ -252,7 +265,7 @@ func (t *tally) helpRequest() {
 		return
 	}
 	p := f.payload.(*schemas.HelpRequestReceived)
-	s := sides{organ: p.Organ, person: person(p.Person)}
+	s := sides{organ: p.Organ}
 	t.one(schemas.HelpRequests, f, s)
 	if called, ok := t.the("dispatched"); ok {
 		s.lawyer = licence(called.payload.(*schemas.HelpRequestDispatched).Lawyer)
@@ -290,6 +303,33 @@ func (t *tally) matter() {
 	}
 }
 
+// subsidy: fen on the days they became due and were paid. One with a last day is
+// awaited until it is paid, for good when that came too late.
+func (t *tally) subsidy() {
+	paidOn := schemas.Day(math.MaxInt32)
+	if f, ok := t.the("paid"); ok {
+		p := f.payload.(*schemas.SubsidyPaid)
+		t.add(schemas.SubsidiesPaid, p.Fen, f, f.day(), sides{lawyer: licence(p.Lawyer)})
+		paidOn = f.day()
+	}
+	f, ok := t.the("accrued")
+	if !ok {
+		return
+	}
+	p := f.payload.(*schemas.SubsidyAccrued)
+	s := sides{lawyer: licence(p.Lawyer)}
+	t.add(schemas.SubsidiesDue, p.Fen, f, f.day(), s)
+	last, err := time.Parse(time.DateOnly, p.PayableBy)
+	if err != nil {
+		return // no last day
+	}
+	s.due = schemas.Date(last.Date())
+	t.one(schemas.SubsidiesTimed, f, s)
+	if paidOn > s.due {
+		t.one(schemas.SubsidiesAwaited, f, s)
+	}
+}
+
 // helped are the figures of legal help by service.
 var helped = map[string]schemas.IndicatorCode{
 	"plea_leniency": schemas.PleaAssistance, "affidavit": schemas.Affidavits, "meeting": schemas.ClientMeetings, "file_review": schemas.FileReviews,
@@ -307,18 +347,18 @@ func (t *tally) single() {
 		done[f.verb] = true
 		switch p := f.payload.(type) {
 		case *schemas.AssistanceGiven:
-			s := sides{lawyer: licence(p.Lawyer), person: person(p.Person)}
+			s := sides{lawyer: licence(p.Lawyer)}
 			t.flag(schemas.Duty("assistance:"+p.Service), f, s)
 			code, known := helped[p.Service]
 			if !known || !inForce(code, f.day()) {
 				continue
 			}
-			t.one(code, f, s)
+			t.one(code, f, s.of(p.Person))
 			if code == schemas.Opinions && p.Adopted != nil && *p.Adopted {
 				t.one(schemas.OpinionsAdopted, f, s)
 			}
 		case *schemas.ComplaintLodged:
-			s := sides{lawyer: licence(p.Lawyer), person: person(p.Person)}
+			s := sides{lawyer: licence(p.Lawyer)}
 			t.one(schemas.Complaints, f, s)
 			t.flag("complaint", f, s)
 		case *schemas.ActivityHeld:
@@ -329,10 +369,6 @@ func (t *tally) single() {
 			s := sides{lawyer: licence(p.Lawyer)}
 			t.one(code, f, s)
 			t.flag(schemas.Duty("activity:"+p.Kind), f, s)
-		case *schemas.SubsidyAccrued:
-			t.add(schemas.SubsidiesDue, p.Fen, f, f.day(), sides{lawyer: licence(p.Lawyer)})
-		case *schemas.SubsidyPaid:
-			t.add(schemas.SubsidiesPaid, p.Fen, f, f.day(), sides{lawyer: licence(p.Lawyer)})
 		case *schemas.TrainingAttendedV2:
 			t.add(schemas.TrainingHours, int64(p.Minutes), f, f.day(), sides{lawyer: licence(p.Lawyer)})
 		case *schemas.ConductDecided:

@@ -155,11 +155,9 @@ func steps(kind schemas.CaseKind, history []record) [][]entry {
 func postedIn(cells []cell) string {
 	wanted := map[string]bool{}
 	for _, c := range cells {
-		code := c.indicator
-		if ind, err := schemas.Indicators.Lookup(code); err == nil && (ind.Kind == schemas.Overdue || ind.Kind == schemas.Distinct) {
-			code = ind.Of
+		for _, code := range schemas.Indicators.Posted(c.indicator) {
+			wanted[fmt.Sprintf("('%s', %d)", strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(string(code)), c.month)] = true
 		}
-		wanted[fmt.Sprintf("('%s', %d)", strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(string(code)), c.month)] = true
 	}
 	return "(toString(indicator), " + monthSQL + ") IN (" + strings.Join(slices.Sorted(maps.Keys(wanted)), ", ") + ")"
 }

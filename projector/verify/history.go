@@ -19,6 +19,7 @@ type record struct {
 	typ     *schemas.EventType
 	source  schemas.Source
 	time    time.Time
+	entered time.Time // when the log took it in
 	payload any
 }
 
@@ -27,6 +28,7 @@ type fact struct {
 	verb    string
 	source  schemas.Source
 	time    time.Time
+	entered time.Time // when it was first written, whatever was put right since
 	payload any
 }
 
@@ -52,7 +54,7 @@ func facts(history []record) []fact {
 		if !c.stands(r.id) {
 			continue
 		}
-		f := fact{r.typ.Verb, r.source, r.time, r.payload}
+		f := fact{r.typ.Verb, r.source, r.time, r.entered, r.payload}
 		if said, ok := c.said(r.id, r.typ, longestChain); ok {
 			f.payload = said.payload
 			if !said.time.IsZero() {

@@ -48,6 +48,8 @@ func drawData(t *rapid.T, typ *schemas.EventType) string {
 			texts = drawnLawyers
 		case f.Tag.Get("format") == "date-time":
 			texts = drawnTimes
+		case f.Tag.Get("format") == "date":
+			texts = []string{"2026-08-31", "2026-09-01", "2026-09-02", "2026-09-31"}
 		}
 		switch f.Type.String() {
 		case "string":
@@ -96,7 +98,7 @@ func drawHistory(t *rapid.T, n int) []schemas.Envelope {
 		e := schemas.Envelope{
 			SpecVersion: "1.0", ID: testID(n<<8 + id + 1), Type: typ.Name, Subject: subject, Time: rapid.SampledFrom(drawnTimes).Draw(t, "time"),
 			Source:       rapid.SampledFrom([]string{"/stations/220182-court", "/stations/220182-court", "/stations/220182-detention", "/divisions/220182"}).Draw(t, "source"),
-			RecordedTime: "2026-10-01T00:00:00.000Z",
+			RecordedTime: rapid.SampledFrom([]string{"2026-09-01T15:59:59.999Z", "2026-09-02T00:30:00.000Z", "2026-09-02T00:30:00.001Z", "2026-10-01T00:00:00.000Z"}).Draw(t, "recorded"),
 		}
 		if !typ.Meta() {
 			e.Data = json.RawMessage(drawData(t, typ))
@@ -147,7 +149,7 @@ func parsed(t interface{ Fatal(...any) }, envelopes []schemas.Envelope) (events 
 			t.Fatal(err)
 		}
 		events = append(events, e)
-		records = append(records, record{int64(i), e.ID, e.Type, e.Source, e.Time, e.Payload})
+		records = append(records, record{int64(i), e.ID, e.Type, e.Source, e.Time, e.Recorded, e.Payload})
 	}
 	return events, records
 }

@@ -124,7 +124,7 @@ func (v *verifier) cases(ctx context.Context, p *part, seen func(kafka.Message, 
 				return nil
 			}
 			c := told{e.Source, e.Case}
-			cases[c] = append(cases[c], record{m.Offset, e.ID, e.Type, e.Source, e.Time, e.Payload})
+			cases[c] = append(cases[c], record{m.Offset, e.ID, e.Type, e.Source, e.Time, m.Time, e.Payload})
 			return nil
 		})
 		if err != nil {

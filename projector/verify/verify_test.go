@@ -346,7 +346,9 @@ func TestDamageIsFound(t *testing.T) {
 			differs: "shifts 2026-09 220182-court 10/10, shifts 2026-09 12201201810123456 10/9, shifts 2026-09 12201201810123457 0/1", events: "0", damaged: []string{"0-15 postings, or the digest"}},
 		{name: "two persons become one", damage: []string{
 			"ALTER TABLE P UPDATE person = (SELECT any(person) FROM P WHERE kafka_offset = 1 AND indicator = 'consultations') WHERE kafka_offset = 5 AND indicator = 'consultations'"},
-			differs: "consultations 2026-09 220182-court 10/10, persons_consulted 2026-09 220182-court 10/9", events: "5", damaged: []string{"0-15 postings, or the digest"}},
+			differs: "consultations 2026-09 220182-court 10/10, persons_consulted 2026-09 220182-court 10/9, persons_helped 2026-09 220182-court 10/9", events: "5", damaged: []string{"0-15 postings, or the digest"}},
+		{name: "a posting names a person where nobody is counted", damage: []string{"ALTER TABLE P UPDATE person = 7 WHERE kafka_offset = 2 AND indicator = 'notifications_due'"},
+			differs: "notifications_due 2026-09 220182-court 10/10", events: "2", damaged: []string{"0-15 postings, or the digest"}},
 		{name: "a last day is moved", damage: []string{"ALTER TABLE P UPDATE due = '2026-12-31' WHERE kafka_offset = 2 AND indicator = 'notifications_open'"},
 			differs: "notifications_open 2026-09 220182-court 10/10, notifications_overdue 2026-09 220182-court due 2026-09-04 1/0, notifications_overdue 2026-09 220182-court due 2026-12-31 0/1", events: "2", damaged: []string{"0-15 postings, or the digest"}},
 		{name: "an event is deleted", damage: []string{"DELETE FROM E WHERE kafka_offset = 17"}, damaged: []string{"16-31 rows of events"}, named: "17"},
