@@ -75,7 +75,7 @@ func (s *Server) detailsPage(ctx context.Context, v *visit) (page, error) {
 
 // outstanding are the figures of what is still to be done: doing it posts −1.
 var outstanding = []schemas.IndicatorCode{schemas.ShiftsOpen, schemas.ConsultationsUnsigned, schemas.NotificationsOpen, schemas.NotificationsOverdue,
-	schemas.ShiftsAwaited, schemas.NoShows, schemas.MattersOpen}
+	schemas.ShiftsAwaited, schemas.NoShows, schemas.SubsidiesAwaited, schemas.SubsidiesLate, schemas.MattersOpen}
 
 // counted says how many postings there are and what they add up to.
 func (v *visit) counted(q report.Query, found report.PostingPage) string {
@@ -89,6 +89,8 @@ func (v *visit) counted(q report.Query, found report.PostingPage) string {
 		case parts != 1: // the exact sum in the unit of the postings, then as pages show it
 			unit += v.t("details.shown", fixed(float64(found.Sum)/parts), shown.In(string(v.phrases)))
 		case ind.Divided():
+			unit = ""
+		case len(ind.With) > 0: // of postings in several units
 			unit = ""
 		case ind.Kind == schemas.Distinct:
 			of, _ := schemas.Indicators.Lookup(ind.Of)

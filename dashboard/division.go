@@ -51,7 +51,7 @@ var rankFigures = []schemas.IndicatorCode{
 // mainFigures can be put on the map, the ranking and the trend.
 var mainFigures = []schemas.IndicatorCode{
 	schemas.Consultations, schemas.PersonsConsulted, schemas.Shifts, schemas.DutyMinutes, schemas.ApplicationsReceived,
-	schemas.TransferredWithin24h, schemas.PleaAssistance, schemas.Opinions, schemas.NotificationsDue, schemas.NotificationsOverdue,
+	schemas.TransferredWithin24h, schemas.PersonsHelped, schemas.PleaAssistance, schemas.Opinions, schemas.NotificationsDue, schemas.NotificationsOverdue,
 	schemas.HelpRequests, schemas.CorrectionsIssued, schemas.NoShows, schemas.SubsidiesPaid, schemas.TrainingHours, schemas.Satisfaction, schemas.InspectionPassRate,
 }
 

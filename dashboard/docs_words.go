@@ -123,6 +123,7 @@ var docWords = map[string]string{
 	"legal aid centre that it went to":                                           "接收转交的法律援助机构",
 	"pseudonym of the person to be told":                                         "应被告知的人的化名",
 	"document that proves the notice":                                            "证明已告知的笔录或送达回执",
+	"last day for paying it, where one is set":                                   "最迟发放的日期，定有期限时填写",
 	"number in the register":                                                     "登记簿上的编号",
 	"the assigned lawyer":                                                        "被指派的律师",
 	"whether the opinion or application was adopted, once known":                 "意见或申请是否被采纳，知道后填写",

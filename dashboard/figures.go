@@ -28,12 +28,13 @@ var (
 		{code: schemas.AttendanceRate}, {code: schemas.NoShows, of: schemas.ShiftsDue}, {code: schemas.SignOutRate}, {code: schemas.ShiftsOpen, of: schemas.Shifts}}}
 	consultationGroup = figureGroup{"group.consultation", []keyFigure{
 		{code: schemas.Consultations}, {code: schemas.PersonsConsulted}, {code: schemas.ConsultationsGuided, of: schemas.Consultations},
-		{code: schemas.SignatureRate}, {code: schemas.ConsultationsUnsigned, of: schemas.Consultations}, {code: schemas.WithDefender, of: schemas.Consultations}}}
+		{code: schemas.SignatureRate}, {code: schemas.ConsultationsUnsigned, of: schemas.Consultations},
+		{code: schemas.LateEntryRate}, {code: schemas.ConsultationsLateEntry, of: schemas.Consultations}, {code: schemas.WithDefender, of: schemas.Consultations}}}
 	applicationGroup = figureGroup{"group.application", []keyFigure{
 		{code: schemas.ApplicationsReceived}, {code: schemas.ApplicationsTransferred}, {code: schemas.TransferredWithin24h},
 		{code: schemas.ApplicationsAccepted}, {code: schemas.ApplicationsRefused}, {code: schemas.AssignmentConflicts}}}
 	helpGroup = figureGroup{"group.help", []keyFigure{
-		{code: schemas.PleaAssistance}, {code: schemas.Affidavits}, {code: schemas.ClientMeetings}, {code: schemas.FileReviews},
+		{code: schemas.PersonsHelped}, {code: schemas.PleaAssistance}, {code: schemas.Affidavits}, {code: schemas.ClientMeetings}, {code: schemas.FileReviews},
 		{code: schemas.Opinions}, {code: schemas.OpinionsAdopted, of: schemas.Opinions}, {code: schemas.AdoptionRate}, {code: schemas.CoerciveMeasures}, {code: schemas.ProcedureChoices},
 		{code: schemas.Complaints}, {code: schemas.PublicitySessions}, {code: schemas.OtherTasks}, {code: schemas.OutsideDuties}}}
 	noticeGroup = figureGroup{"group.notice", []keyFigure{
@@ -47,6 +48,7 @@ var (
 		{code: schemas.CorrectionsClosed, of: schemas.CorrectionsIssued}}}
 	teamGroup = figureGroup{"group.team", []keyFigure{
 		{code: schemas.Stations}, {code: schemas.Lawyers}, {code: schemas.LawyersOnDuty}, {code: schemas.SubsidiesDue}, {code: schemas.SubsidiesPaid},
+		{code: schemas.SubsidiesLate, of: schemas.SubsidiesPayable}, {code: schemas.SubsidiesLateRate},
 		{code: schemas.LawyersTrained}, {code: schemas.TrainingHours}, {code: schemas.Satisfaction}, {code: schemas.ConductUpheld}, {code: schemas.Honours}}}
 	meetingGroup = figureGroup{"group.meeting", []keyFigure{
 		{code: schemas.JointMeetings}, {code: schemas.MattersReported}, {code: schemas.MattersOpen, of: schemas.MattersReported},

@@ -27,6 +27,12 @@ func (v *visit) computed(ind schemas.Indicator) string {
 	switch {
 	case ind.Of == "":
 		return ""
+	case len(ind.With) > 0:
+		var all []string
+		for _, code := range ind.Sources() {
+			all = append(all, v.indicator(code))
+		}
+		return "← " + v.enumerate(all)
 	case ind.Kind == schemas.Percentile:
 		return fixed(ind.Quantile*100) + "% ← " + of
 	case ind.Over == "":

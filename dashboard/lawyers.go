@@ -36,8 +36,8 @@ type listPage struct {
 
 // lawyerColumns are the figures of the list of lawyers, which can be sorted by.
 var lawyerColumns = []schemas.IndicatorCode{
-	schemas.Shifts, schemas.DutyMinutes, schemas.NoShows, schemas.Consultations, schemas.PersonsConsulted, schemas.ConsultationsUnsigned,
-	schemas.ApplicationsReceived, schemas.TransferredWithin24h, schemas.PleaAssistance, schemas.Opinions, schemas.OpinionsAdopted,
+	schemas.Shifts, schemas.DutyMinutes, schemas.NoShows, schemas.Consultations, schemas.PersonsConsulted, schemas.ConsultationsUnsigned, schemas.LateEntryRate,
+	schemas.ApplicationsReceived, schemas.TransferredWithin24h, schemas.PersonsHelped, schemas.PleaAssistance, schemas.Opinions, schemas.OpinionsAdopted,
 	schemas.Satisfaction, schemas.TrainingHours, schemas.ConductUpheld, schemas.Honours,
 }
 

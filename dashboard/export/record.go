@@ -78,6 +78,7 @@ func dutyColumns() []recordColumn {
 	return append(columns,
 		figureColumn("法律咨询（人次）", "引导\n申请", 8, schemas.ConsultationsGuided),
 		figureColumn("法律咨询（人次）", "台账\n未签字", 8, schemas.ConsultationsUnsigned),
+		figureColumn("法律咨询（人次）", "台账\n补录", 8, schemas.ConsultationsLateEntry),
 		figureColumn("接受咨询\n（人）", "人数", 9.5, schemas.PersonsConsulted),
 		figureColumn("法律援助申请（件）", "接收", 7.5, schemas.ApplicationsReceived),
 		figureColumn("法律援助申请（件）", "转交", 7.5, schemas.ApplicationsTransferred),
@@ -87,6 +88,7 @@ func dutyColumns() []recordColumn {
 
 func helpColumns() []recordColumn {
 	return []recordColumn{
+		figureColumn("法律帮助", "帮助人数\n（人）", 9.5, schemas.PersonsHelped),
 		figureColumn("法律帮助", "认罪认罚\n（件）", 9.5, schemas.PleaAssistance),
 		figureColumn("法律帮助", "见证具结\n（件）", 9.5, schemas.Affidavits),
 		figureColumn("法律帮助", "会见\n（次）", 9, schemas.ClientMeetings),
@@ -122,7 +124,7 @@ func (s *sheet) who(y report.LawyerYear, last int) {
 	} {
 		row, block := 2+i/3, i%3
 		from, to := 1+block*last/3, (block+1)*last/3
-		label := from + max(0, last/12-block/2) // a heading of one or two columns
+		label := from + max(0, (last-1)/12-block/2) // a heading of one or two columns
 		s.head(from, row, label, row, who[0])
 		s.span(label+1, row, to, row, who[1], nameLook)
 		s.height(row, 22)
@@ -171,8 +173,8 @@ func evidenceSheet(b *workbook, y report.LawyerYear) {
 		row++
 	}
 	notes := append([]string{
-		fmt.Sprintf("本记录只载明工作事实，不作等次评定。位次在派出地区在册值班律师中由高到低排列，数值相同者位次相同；有比率的按比率排列。可比律师不足%d人、基数不足%d或不宜排名的不排位次，以“—”表示。", report.LeastPeers, report.LeastBase),
-		"到岗率＝1－缺岗÷排班班次；签退率＝1－未签退班次÷值班班次；台账签字率＝1－台账未签字÷法律咨询；采纳率＝意见被采纳÷提出书面意见。违纪只列已查实并作出处理决定的。",
+		fmt.Sprintf("本记录只载明工作事实，不作等次评定。位次在派出地区在册值班律师中由高到低排列，数值相同者位次相同；有比率的按比率排列，台账补录率由低到高。可比律师不足%d人、基数不足%d或不宜排名的不排位次，以“—”表示。", report.LeastPeers, report.LeastBase),
+		"到岗率＝1－缺岗÷排班班次；签退率＝1－未签退班次÷值班班次；台账签字率＝1－台账未签字÷法律咨询；台账补录率＝台账补录÷法律咨询；采纳率＝意见被采纳÷提出书面意见。违纪只列已查实并作出处理决定的。",
 	}, basis(y.AsOf, y.Cut)...)
 	row = s.notes(row, notes)
 	s.printed(page{headFrom: top, headTo: top, frozen: 1, lastCol: 10, lastRow: row - 1, running: recordRunning(y), asOf: y.AsOf, cut: y.Cut})

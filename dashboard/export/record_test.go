@@ -44,7 +44,7 @@ func TestARecordOfNothingHasNoChart(t *testing.T) {
 		t.Errorf("drawn: %q", refs)
 	}
 	book := open(t, f.Body)
-	for cell, want := range map[string]string{"C2": "（未登记）", "J2": "12201201810123456（未入册）", "B7": "X", "W19": "X"} {
+	for cell, want := range map[string]string{"C2": "（未登记）", "K2": "12201201810123456（未入册）", "B7": "X", "X19": "X"} {
 		if got, _ := book.GetCellValue("履职记录", cell); got != want {
 			t.Errorf("%s = %q, want %q", cell, got, want)
 		}

@@ -123,7 +123,7 @@ type Posting struct {
 	Channel    string                `json:"channel,omitempty"`
 	PersonRole string                `json:"person_role,omitempty"`
 	Organ      string                `json:"organ,omitempty"`
-	Due        string                `json:"due,omitempty"` // last day of a notification
+	Due        string                `json:"due,omitempty"` // last day of what falls due
 	Event      schemas.EventID       `json:"event"`
 	Type       string                `json:"type"`
 	Time       time.Time             `json:"time"`
