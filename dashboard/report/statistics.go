@@ -315,6 +315,9 @@ func figureOf(codes []schemas.IndicatorCode, as map[schemas.IndicatorCode]schema
 	for i, code := range codes {
 		figures[i] = string(as[code])
 	}
+	if one := figures[0]; !slices.ContainsFunc(figures, func(f string) bool { return f != one }) {
+		return fragment{"?", []any{one}}
+	}
 	return fragment{"transform(toString(indicator), ?, ?, '')", []any{names(codes), figures}}
 }
 
