@@ -24,7 +24,7 @@ func (s *Server) detailsPage(ctx context.Context, v *visit) (page, error) {
 		slices.Reverse(lines) // of what is still to be done, what was done is not asked for
 	}
 	line := v.choice("lines", lines...)
-	q.Standing = line == linesStanding
+	q.Standing, q.Elsewhere = line == linesStanding, s.elsewhere(&v.queryReader)
 	if err := v.err(); err != nil {
 		return page{}, err
 	}
@@ -62,6 +62,10 @@ func (s *Server) detailsPage(ctx context.Context, v *visit) (page, error) {
 	v.pages(&p, offset, len(found.Postings), found.Total)
 	if q.Standing {
 		p.Notes = append(p.Notes, note{Text: v.t("details.standing")})
+	}
+	if len(q.Elsewhere) > 0 {
+		p.Notes = append(p.Notes, note{Text: v.t("details.returns", v.values.Get("returns"))})
+		p.Filter.Hidden = append(p.Filter.Hidden, textField{Name: "returns", Value: v.values.Get("returns")})
 	}
 	lined := maps.Clone(v.values)
 	lined.Set("lines", line)

@@ -246,6 +246,7 @@ var docWords = map[string]string{
 	"done, allowed, refused or failed":                            "结果：done、allowed、refused 或 failed",
 	"a part of what it was done to: a path, an event, an account": "对象的一部分：路径、事件或账号",
 	"comma-separated: yoy (the same days of the year before), mom (the period before), ytd (the year so far); days that are not over yet are left out": "用逗号分开：yoy（同比）、mom（环比）、ytd（本年累计）；两期都只计已过的日子",
+	"a month: divisions count where they report their returns of it, not by the tree":                                                                  "月份：各地区按该月月报的上报关系归集，不按区划隶属",
 	"all: every posting (default); standing: of each record what is left when its postings are set off against each other":                             "all：全部分录（默认）；standing：每个案卷的分录相互冲销后的余额",
 	"only the days so far are counted, for they are compared":                                                                                          "为便于比较，只计到今日",
 	"yoy, mom or ytd":                            "yoy 同比、mom 环比或 ytd 本年累计",

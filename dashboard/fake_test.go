@@ -35,6 +35,8 @@ type fake struct {
 	audited  []audit.Record // the oldest first
 	texts    map[schemas.EventID]report.LedgerTexts
 	down     error // what every question is answered with
+	rules    *schemas.ReturnRules
+	listed   report.Query // the last list of postings that was asked for
 }
 
 type fakePosting struct {
@@ -434,7 +436,7 @@ func (f *fake) Statistics(_ context.Context, _ report.Scope, q report.Query) (re
 			}
 			switch ind.Kind {
 			case schemas.Distinct:
-				if p.Indicator == ind.Of {
+				if slices.Contains(ind.Sources(), p.Indicator) {
 					g := get(key)
 					if g.persons[ind.Code] == nil {
 						g.persons[ind.Code] = map[uint64]bool{}
@@ -503,13 +505,13 @@ func (f *fake) Postings(_ context.Context, _ report.Scope, q report.Query, offse
 	if f.down != nil {
 		return report.PostingPage{}, f.down
 	}
+	f.listed = q
 	page := report.PostingPage{Cut: f.cut(), Postings: []report.Posting{}}
 	var codes []schemas.IndicatorCode
 	for _, code := range q.Indicators {
 		ind, _ := schemas.Indicators.Lookup(code)
-		codes = append(codes, cmp.Or(ind.Of, code))
-		if ind.Over != "" {
-			codes = append(codes, ind.Over)
+		if codes = append(codes, ind.Sources()...); ind.Of == "" {
+			codes = append(codes, code)
 		}
 	}
 	for i := range f.postings {

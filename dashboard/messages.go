@@ -322,6 +322,7 @@ var messages = map[string]message{
 	"details.distinct":    {"%s按不同的人计数，下面是构成它的记录，笔数可能多于人数。", "%s counts different persons; below are the records behind it, which may be more."},
 	"details.ratio":       {"%s是两项之比，下面列出分子与分母的记录。", "%s is a ratio; below are the postings of both its parts."},
 	"details.outstanding": {"%s是净数：发生时记 1，办结后记 −1 冲销，下面两者都列出。", "%s is a balance: what arises posts 1 and, once done, −1; both are listed."},
+	"details.returns":     {"各地区按%s月报的上报关系归集，与月报相同。", "Divisions count where they report their returns of %s, as in these."},
 	"details.standing":    {"每个案卷的分录相互冲销后只列余额；已办结、更正或作废的不再列出。", "Of each record what is left when its postings are set off against each other; what was done, corrected or voided away is not listed."},
 	"details.lawyers":     {"%s按不同的律师计数，笔数可能多于人数。", "%s counts different lawyers; the postings may be more."},
 	"details.percentile":  {"%s由每件请求所用的分钟数得出，下面列出这些请求和分钟数。", "%s comes from the minutes that each request took; both are listed below."},

@@ -28,14 +28,30 @@ const (
 type postingsInput struct {
 	Offset string `query:"offset" doc:"how many postings to leave out; 0 when left out"`
 	Limit  string `query:"limit" doc:"at most 1000; 100 when left out"`
-	Lines  string `query:"lines" doc:"all: every posting (default); standing: of each record what is left when its postings are set off against each other"`
+	Listed
 	Asked
 }
 
 // postingsFileInput asks for all postings as a file.
 type postingsFileInput struct {
-	Lines string `query:"lines" doc:"all: every posting (default); standing: of each record what is left when its postings are set off against each other"`
+	Listed
 	Asked
+}
+
+// Listed are the parameters that lists of postings have and figures have not, for
+// the description of the API.
+type Listed struct {
+	Lines   string `query:"lines" doc:"all: every posting (default); standing: of each record what is left when its postings are set off against each other"`
+	Returns string `query:"returns" doc:"a month: divisions count where they report their returns of it, not by the tree" example:"2026-10"`
+}
+
+// elsewhere reads the month whose lines of reporting a list of postings follows:
+// what stands behind a figure of a return.
+func (s *Server) elsewhere(r *queryReader) map[schemas.DivisionCode]schemas.DivisionCode {
+	if month := r.month("returns"); month != 0 {
+		return s.read.ReturnRules().Elsewhere(month)
+	}
+	return nil
 }
 
 // maxPostings bounds a page of postings.
@@ -56,7 +72,7 @@ func (s *Server) postings(ctx context.Context, in *postingsInput) (*body[report.
 	defer cancel()
 	r := in.reader()
 	q := r.query(s.now())
-	q.Standing = r.choice("lines", linesAll, linesStanding) == linesStanding
+	q.Standing, q.Elsewhere = r.choice("lines", linesAll, linesStanding) == linesStanding, s.elsewhere(r)
 	offset := r.number("offset", 0, 0, 1_000_000_000)
 	limit := r.number("limit", 100, 1, maxPostings)
 	if err := r.err(); err != nil {
@@ -77,7 +93,7 @@ func (s *Server) postingsAsked(ctx context.Context, in *postingsFileInput) (repo
 	defer cancel()
 	r := in.reader()
 	q := r.query(s.now())
-	q.Standing = r.choice("lines", linesAll, linesStanding) == linesStanding
+	q.Standing, q.Elsewhere = r.choice("lines", linesAll, linesStanding) == linesStanding, s.elsewhere(r)
 	if err := r.err(); err != nil {
 		return q, 0, err
 	}

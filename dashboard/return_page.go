@@ -286,7 +286,7 @@ func (v *visit) below(m report.MonthlyReturn) *table {
 			c := v.formCell(line, figures[i])
 			shown := cell{Text: c.Text, Title: c.Title, Num: true, Muted: c.Class != ""}
 			if of != "" && figures[i].Status == report.Known {
-				shown.Href = v.details(ind.Code, of, sheet.Period, asOf(since)...)
+				shown.Href = v.details(ind.Code, of, sheet.Period, asReturned(m, since)...)
 			}
 			if now != nil && now[i] != figures[i] {
 				shown.Sub = v.t("return.now", v.formCell(line, now[i]).Text)
@@ -317,6 +317,16 @@ func asOf(t time.Time) []string {
 		return nil
 	}
 	return []string{"as_of", t.UTC().Format(time.RFC3339Nano)}
+}
+
+// asReturned asks for the postings that a return counts, as of a moment: those of
+// the divisions that report to it in its month.
+func asReturned(m report.MonthlyReturn, of time.Time) []string {
+	out := asOf(of)
+	if m.Live.Moved {
+		out = append(out, "returns", m.ID.Month.String())
+	}
+	return out
 }
 
 // formCell shows a figure: a number, X or N.
@@ -361,7 +371,7 @@ func (v *visit) cellDetails(m report.MonthlyReturn, line report.FormLine, column
 	if line.By != "" {
 		filter = []string{string(line.By), line.Value}
 	}
-	return v.details(schemas.IndicatorCode(strings.Join(codes[string](line.Codes), ",")), m.ID.Division, r, append(filter, asOf(of)...)...)
+	return v.details(schemas.IndicatorCode(strings.Join(codes[string](line.Codes), ",")), m.ID.Division, r, append(filter, asReturned(m, of)...)...)
 }
 
 // moveOf is how a line moved since last month: by percent, and percentages by

@@ -92,7 +92,7 @@ func (v *visit) submitForm(m report.MonthlyReturn, in entry) *submitForm {
 func (v *visit) blockerField(m report.MonthlyReturn, b report.Blocker, reason string) blockerField {
 	f := blockerField{Code: string(b.Code), Text: v.t("return.blocker", v.blockerTitle(b.Code), number(float64(b.Count))), Final: b.Final, Reason: reason}
 	if b.Indicator != "" {
-		f.Links = append(f.Links, link{v.t("return.open"), v.details(b.Indicator, m.ID.Division, m.Live.Period)})
+		f.Links = append(f.Links, link{v.t("return.open"), v.details(b.Indicator, m.ID.Division, m.Live.Period, asReturned(m, time.Time{})...)})
 	}
 	for _, d := range b.Divisions {
 		f.Links = append(f.Links, v.returnLink(schemas.ReturnID{Division: d, Month: m.ID.Month}))

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -28,7 +29,7 @@ func newClosing() *closing {
 	return &closing{fake: newFake(), steps: map[schemas.ReturnID][]schemas.Event{}, blockers: map[schemas.DivisionCode][]report.Blocker{}}
 }
 
-func (*fake) ReturnRules() *schemas.ReturnRules { return schemas.Returns }
+func (f *fake) ReturnRules() *schemas.ReturnRules { return cmp.Or(f.rules, schemas.Returns) }
 
 // append is the log of the steps.
 func (c *closing) append(_ context.Context, events []schemas.Envelope) error {
@@ -162,7 +163,7 @@ func (c *closing) filled(ctx context.Context, scope report.Scope, division schem
 	cut := c.cut()
 	c.mu.Unlock()
 	live := report.DivisionMonth{Division: d, Unit: d.Name + "法律援助中心", Month: month, Period: period(month), Rule: schemas.Returns.PeriodTitle(),
-		Due: schemas.Returns.DueDay(d.Level, month), Form: form, AsOf: c.now, Cut: cut}
+		Due: schemas.Returns.DueDay(d.Level, month), Form: form, AsOf: c.now, Cut: cut, Moved: len(c.ReturnRules().Elsewhere(month)) > 0}
 	var whole []schemas.IndicatorCode
 	parts := map[report.Dimension][]schemas.IndicatorCode{}
 	for _, g := range form.Groups {

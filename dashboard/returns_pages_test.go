@@ -3,6 +3,7 @@ package dashboard
 import (
 	"context"
 	"fmt"
+	"html"
 	"io"
 	"log/slog"
 	"net/http"
@@ -14,10 +15,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"zhiban/dashboard/report"
 	"zhiban/schemas"
@@ -482,6 +486,52 @@ func TestTheSheetOfDivisionsThatWasReportedIsShown(t *testing.T) {
 		}
 		if !strings.Contains(below, "as_of=") {
 			t.Errorf("%s: the figures that were reported lead to the postings of now", lang)
+		}
+	}
+}
+
+// Where a division reports to another than the one above it, what stands behind
+// the figures of a return is asked for by the lines of its month.
+func TestWhatIsListedFollowsTheLinesOfTheReturn(t *testing.T) {
+	dir := fstest.MapFS{}
+	for _, name := range []string{"close.yaml", "2026-2.yaml"} {
+		text, err := os.ReadFile("../schemas/forms/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir[name] = &fstest.MapFile{Data: text}
+	}
+	dir["close.yaml"].Data = append(dir["close.yaml"].Data, "  - {division: 220581, reports_to: 220000, from: 2026-10}\n"...)
+	rules, err := schemas.ReadReturnRules(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened := regexp.MustCompile(`href="(/details\?[^"]*)"`)
+	for moved, rules := range map[bool]*schemas.ReturnRules{false: schemas.Returns, true: rules} {
+		c := newClosing()
+		c.rules = rules
+		c.blockers["220500"] = []report.Blocker{{Code: report.UnsignedLines, Count: 3, Indicator: schemas.ConsultationsUnsigned}}
+		s := closingServer(t, c, 0)
+		_, _, body := get(t, s, "/returns/220500/2026-10")
+		links := opened.FindAllStringSubmatch(body, -1)
+		if len(links) < 50 {
+			t.Fatalf("%d figures open", len(links))
+		}
+		for _, l := range links {
+			if strings.Contains(l[1], "returns=2026-10") != moved {
+				t.Errorf("moved %v: %s", moved, l[1])
+			}
+		}
+		address := html.UnescapeString(links[0][1])
+		_, _, body = get(t, s, address)
+		if diff := cmp.Diff(rules.Elsewhere(schemas.Month(2026*12+9)), c.listed.Elsewhere, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s asks for (-want +got)\n%s", address, diff)
+		}
+		if strings.Contains(body, `name="returns" value="2026-10"`) != moved || strings.Contains(body, "按2026-10月报的上报关系归集") != moved {
+			t.Errorf("moved %v: %.3000s", moved, body)
+		}
+		if status, _, _ := get(t, s, "/api/v1/postings?"+strings.TrimPrefix(address, "/details?")); status != http.StatusOK || len(c.listed.Elsewhere) > 0 != moved {
+			t.Errorf("the API: %d, %v", status, c.listed.Elsewhere)
 		}
 	}
 }

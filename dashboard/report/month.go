@@ -22,6 +22,7 @@ type DivisionMonth struct {
 	Cut      Cut
 	Groups   []FormGroup
 	Frozen   *Stamp // of a form that is frozen; nil: it is live
+	Moved    bool   // some division reports to another than the one above it: see Query.Elsewhere
 
 	// Of a prefecture or the province: one row for each child, and the whole,
 	// which is counted anew (persons of several children are one person).
@@ -196,7 +197,7 @@ func (i inquiry) divisionMonth(ctx context.Context, of sheet) (DivisionMonth, er
 
 	m := DivisionMonth{
 		Division: division, Unit: reportingUnit(division), Month: of.month, Period: now.Range, Rule: of.rules.PeriodTitle(),
-		Due: of.rules.DueDay(division.Level, of.month), Form: of.form, AsOf: i.asOf, Cut: i.cut,
+		Due: of.rules.DueDay(division.Level, of.month), Form: of.form, AsOf: i.asOf, Cut: i.cut, Moved: len(i.elsewhere) > 0,
 	}
 	columns := []column{{period: now}, {period: period{Range{from, to}, now.unheld}}, {period: held(of.month - 12)}}
 	if of.compared {

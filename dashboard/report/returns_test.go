@@ -238,12 +238,27 @@ func TestFiguresFollowTheLinesOfReporting(t *testing.T) {
 		m.did(station, k, "consultation.recorded", consultation, "9h")
 	}
 	b := m.on("2026-10-03")
+	listed := func(r MonthlyReturn, division schemas.DivisionCode) float64 { // behind the cell
+		q := september
+		q.Division, q.Indicators, q.Elsewhere = division, []schemas.IndicatorCode{schemas.Consultations}, b.Rules.Elsewhere(r.ID.Month)
+		page, err := b.Postings(t.Context(), ProvinceWide, q, 0, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return float64(page.Sum)
+	}
 	shown := func(division schemas.DivisionCode) (whole float64, rows map[schemas.DivisionCode]float64) {
 		r := b.returned(division, nil)
+		if n := r.Live.find(t, schemas.Consultations, "").Month.Value; listed(r, division) != n || r.Live.Moved != (b.Rules != schemas.Returns) {
+			t.Errorf("of %v consultations of %s %v are listed; moved: %v", n, division, listed(r, division), r.Live.Moved)
+		}
 		rows = map[schemas.DivisionCode]float64{}
 		for _, c := range r.Live.Children {
 			k := slices.IndexFunc(r.Live.ChildIndicators, func(ind schemas.Indicator) bool { return ind.Code == schemas.Consultations })
 			rows[c.Division.Code] = c.Figures[k].Value
+			if n := listed(r, c.Division.Code); !c.Own && n != c.Figures[k].Value {
+				t.Errorf("in the sheet of %s, %s has %v; %v are listed", division, c.Division.Code, c.Figures[k].Value, n)
+			}
 		}
 		return r.Live.find(t, schemas.Consultations, "").Month.Value, rows
 	}
