@@ -38,6 +38,7 @@ const (
 	colApplicant // the applicant's role
 	colThenDate  // day of what came of it: transfer, notice, payment
 	colThenAt
+	colPayableBy
 	colAgency
 	colOrgan
 	colTrigger
@@ -133,6 +134,7 @@ var columns = []column{
 	{field: colDate, kind: SubsidyList, names: []string{"应发日期", "补贴日期", "日期", "值班日期", "计发日期", "补贴月份", "所属月份", "月份", "计发月份"}},
 	{field: colLawyer, kind: SubsidyList, names: []string{"律师姓名", "姓名", "律师", "值班律师", "领取人", "收款人", "值班律师姓名"}},
 	{field: colAmount, kind: SubsidyList, names: []string{"应发金额", "补贴金额", "金额", "应发", "应发补贴", "值班补贴", "补贴", "应付金额", "应发数"}, contains: []string{"应发金额", "补贴金额"}, required: true},
+	{field: colPayableBy, kind: SubsidyList, names: []string{"最迟发放日期", "最迟发放日", "发放期限", "发放截止日期", "付款期限", "支付期限"}},
 	{field: colThenDate, kind: SubsidyList, names: []string{"发放日期", "支付日期", "实发日期", "发放时间", "支付时间", "付款日期", "转账日期"}},
 	{field: colPaid, kind: SubsidyList, names: []string{"实发金额", "实发", "发放金额", "已发金额", "支付金额", "实付金额", "实发数"}, contains: []string{"实发金额"}},
 	{field: colPlace, kind: SubsidyList, names: []string{"单位", "律师事务所", "所在律所", "执业机构", "工作站", "值班天数", "天数", "班次", "补贴标准", "标准", "开户行", "银行账号", "账号", "卡号"}, left: true},

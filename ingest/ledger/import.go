@@ -397,6 +397,8 @@ func (s *Sheet) fieldAt(location string) (field, bool) {
 		return colHours, true
 	case "fen":
 		return colAmount, true
+	case "payable_by":
+		return colPayableBy, true
 	case "lawyer":
 		return colLicence, true
 	case "mode":

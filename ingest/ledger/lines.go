@@ -35,7 +35,8 @@ type line struct {
 	person                         string // what tells people apart; never leaves the file
 	topic                          string // of a training
 	hours                          float64
-	due, paid                      int64 // fen
+	due, paid                      int64       // fen
+	payableBy                      schemas.Day // 0: no last day is set
 
 	rank  int            // among the different lines with the same key
 	notes []schemas.Text // what the clerk should know if the line is imported

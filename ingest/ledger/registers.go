@@ -294,6 +294,11 @@ func (c *cells) subsidy() line {
 	default:
 		c.day(colDate)
 	}
+	if c.text(colPayableBy) != "" {
+		if last := c.day(colPayableBy); last.hasDay {
+			n.payableBy = last.day
+		}
+	}
 	n.due = c.yuan(colAmount, true)
 	n.paid = c.yuan(colPaid, false)
 	switch {
@@ -374,7 +379,9 @@ func saysNotification(n line) string {
 
 func saysTraining(n line) string { return fmt.Sprintf("%q|%g", n.person, n.hours) }
 
-func saysSubsidy(n line) string { return fmt.Sprintf("%d|%d|%d", n.due, n.paid, n.end.Unix()) }
+func saysSubsidy(n line) string {
+	return fmt.Sprintf("%d|%d|%d|%d", n.due, n.paid, n.end.Unix(), n.payableBy)
+}
 
 func applicationEvents(n line, person string) []lineEvent {
 	out := []lineEvent{{verb: "received", payload: schemas.ApplicationReceived{Lawyer: n.licence, Person: person, InCustody: n.custody}}}
@@ -397,7 +404,11 @@ func trainingEvents(n line, _ string) []lineEvent {
 }
 
 func subsidyEvents(n line, _ string) []lineEvent {
-	out := []lineEvent{{verb: "accrued", payload: schemas.SubsidyAccrued{Lawyer: n.licence, Fen: n.due}}}
+	accrued := schemas.SubsidyAccrued{Lawyer: n.licence, Fen: n.due}
+	if n.payableBy != 0 {
+		accrued.PayableBy = n.payableBy.String()
+	}
+	out := []lineEvent{{verb: "accrued", payload: accrued}}
 	if !n.end.IsZero() {
 		out = append(out, lineEvent{"paid", true, schemas.SubsidyPaid{Lawyer: n.licence, Fen: n.paid}})
 	}

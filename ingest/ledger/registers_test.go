@@ -138,6 +138,19 @@ func TestAmountsInYuanBecomeFen(t *testing.T) {
 	}
 }
 
+func TestASubsidyHasALastDayWhereOneIsWritten(t *testing.T) {
+	head := append([]any{"发放期限"}, subsidyHead...)
+	for text, want := range map[string]string{"": `"fen":60000}`, "2026-10-31": `"fen":60000,"payable_by":"2026-10-31"}`, "2026年11月5日": `"fen":60000,"payable_by":"2026-11-05"}`} {
+		if l := read(t, book(t, ofCentre("补贴", head, append([]any{text}, subsidyLine...))), ReadOptions{}); !strings.Contains(said(l), want) || len(l.Rejections) > 0 {
+			t.Errorf("%q: %s%+v", text, said(l), l.Rejections)
+		}
+	}
+	l := read(t, book(t, ofCentre("补贴", head, append([]any{"月底"}, subsidyLine...))), ReadOptions{})
+	if len(l.Rejections) != 1 || l.Rejections[0].Code != BadDate || l.Rejections[0].Column != "发放期限" {
+		t.Errorf("%+v", l.Rejections)
+	}
+}
+
 func TestASubsidyOfAMonthIsOfItsFirstDay(t *testing.T) {
 	for _, line := range [][]any{with(subsidyLine, 3, "2026年9月"), with(subsidyLine, 3, ""), with(subsidyLine, 3, "9月")} {
 		l := read(t, book(t, subsidySheet(line)), ReadOptions{})

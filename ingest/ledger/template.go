@@ -101,6 +101,7 @@ var templates = map[Kind][]templateColumn{
 		{colLawyer, 12, "王立新", noteLawyer},
 		{colLicence, 22, "12201201810123456", noteLicence},
 		{colAmount, 12, "600.00", "以元为单位"},
+		{colPayableBy, 13, "2026-10-31", noteOptional + "定有发放期限的填写，按它统计是否逾期"},
 		{colThenDate, 13, "2026-10-12", noteDate + "；还没有发放的先空着，补填后再导入一次"},
 		{colPaid, 12, "600.00", "以元为单位；填了发放日期就必填"},
 		{colRemark, 24, "", noteRemark},
@@ -110,7 +111,7 @@ var templates = map[Kind][]templateColumn{
 // needless are the columns of templates that may stay empty though they are
 // imported.
 var needless = []field{colSignOut, colBadge, colMinutes, colQuestion, colAnswer, colGuided, colDefender, colSignature, colApplicant, colNumber, colPerson,
-	colThenDate, colThenAt, colAgency, colForm, colEvidence, colPaid, colCourse, colPlace, colRemark, colLawyer}
+	colThenDate, colThenAt, colPayableBy, colAgency, colForm, colEvidence, colPaid, colCourse, colPlace, colRemark, colLawyer}
 
 // stationTitle and centreTitle stand above a template's table until the clerk
 // writes the name there; neither names a station, so that a template that was
@@ -262,7 +263,7 @@ func (t *template) formats() error {
 		area := fmt.Sprintf("%s4:%s%d", name, name, templateRows+3)
 		style := t.body
 		switch c.field {
-		case colDate, colThenDate:
+		case colDate, colThenDate, colPayableBy:
 			style = t.date
 		case colAt, colThenAt, colSignIn, colSignOut:
 			style = t.clock
