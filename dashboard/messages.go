@@ -312,7 +312,7 @@ var messages = map[string]message{
 	"lawyer.roles":        {"咨询人身份（人次）", "Consultations by role"},
 	"lawyer.na":           {"X", "X"},
 	"lawyer.notapply":     {"N", "N"},
-	"lawyer.legend":       {"X：无法计算；N：当时尚无此项要求；—：不排位次（可比律师不足%d人、基数不足%d或不宜排名），数值相同者位次相同。违纪只列已查实并作出决定的。本表为履职证据，不是考核等次。", "X: not available; N: the duty did not exist yet; —: no place (fewer than %d lawyers to compare with, a base under %d, or not for ranking); equals share a place. Discipline is decided items only. This is evidence, not a grade."},
+	"lawyer.legend":       {"X：无法计算；N：当时尚无此项要求；—：不排位次（可比律师不足%d人、基数不足%d或不宜排名），数值相同者位次相同，台账补录率低者在前。违纪只列已查实并作出决定的。本表为履职证据，不是考核等次。", "X: not available; N: the duty did not exist yet; —: no place (fewer than %d lawyers to compare with, a base under %d, or not for ranking); equals share a place, and of late entries the fewest come first. Discipline is decided items only. This is evidence, not a grade."},
 	"details.title":       {"数据明细", "Postings"},
 	"details.intro":       {"一个数字由哪些记录构成：逐笔列出，更正以差额入账。", "Which records make up a figure, line by line; a correction posts the difference."},
 	"details.count":       {"共 %s 笔，数量合计 %s %s", "%s postings, adding up to %s %s"},

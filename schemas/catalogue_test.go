@@ -231,10 +231,7 @@ func TestIndicatorRows(t *testing.T) {
 		if needsOf != (row.Of != "") || slices.Contains([]IndicatorKind{Ratio, Mean, Percentile}, row.Kind) != row.Divided() {
 			t.Errorf("%s of kind %s is computed from %q over %q", row.Code, row.Kind, row.Of, row.Over)
 		}
-		for _, code := range []IndicatorCode{row.Of, row.Over} {
-			if code == "" {
-				continue
-			}
+		for _, code := range row.Sources() {
 			of, err := Indicators.Lookup(code)
 			if addsUp := of.Kind == Additive || of.Kind == Overdue && row.Kind == Ratio; err != nil || !addsUp {
 				t.Errorf("%s is computed from %s, which does not add up: %v", row.Code, code, err)
@@ -243,8 +240,19 @@ func TestIndicatorRows(t *testing.T) {
 		if percentile := row.Kind == Percentile; percentile != (row.Quantile > 0 && row.Quantile < 1) || percentile != (row.Case != "") {
 			t.Errorf("%s of kind %s is quantile %g of the cases of %q", row.Code, row.Kind, row.Quantile, row.Case)
 		}
-		if row.Rest && row.Kind != Ratio || row.Lawyers && row.Kind != Distinct {
-			t.Errorf("%s of kind %s cannot be of a rest or of lawyers", row.Code, row.Kind)
+		if row.Rest && row.Kind != Ratio || (row.Lawyers || len(row.With) > 0) && row.Kind != Distinct {
+			t.Errorf("%s of kind %s cannot be of a rest, of lawyers, or of several", row.Code, row.Kind)
 		}
+	}
+}
+
+// Only consultations and legal help name persons: nothing else counts them.
+func TestPersonsAreNamedWhereTheyAreCounted(t *testing.T) {
+	want := []IndicatorCode{Consultations, PleaAssistance, Affidavits, ClientMeetings, FileReviews, Opinions, CoerciveMeasures, ProcedureChoices}
+	if diff := cmp.Diff(want, Indicators.Personal()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(want, Indicators.Posted(PersonsHelped)); diff != "" {
+		t.Errorf("people helped are of (-want +got):\n%s", diff)
 	}
 }

@@ -182,6 +182,8 @@ func TestValidate(t *testing.T) {
 		{"a contact of one day", appointed(`"from":"2026-01-01","to":"2026-01-01"`), nil},
 		{"a contact that ends before it begins", appointed(`"from":"2026-01-02","to":"2026-01-01"`), []string{`data.to: "2026-01-01" is before the first day, "2026-01-02"`}},
 		{"a contact of a year that cannot be", appointed(`"from":"0206-01-02"`), []string{`data.from: "0206-01-02" is not between the years 2000 and 2099`}},
+		{"a subsidy to be paid in a year that cannot be", wire("/divisions/220182", "zhiban.subsidy.accrued.v1", "subsidy/0199a1c2-7d1e-7c3a-9a55-0242ac120001", `{"lawyer":"12201201810123456","fen":20000,"payable_by":"2126-01-31"}`),
+			[]string{`data.payable_by: "2126-01-31" is not between the years 2000 and 2099`}},
 		{"a contact from no day", appointed(`"from":"2026-02-30"`), []string{`data.from: expected string to be RFC 3339 date, found "2026-02-30"`}},
 		{"a topic of nothing", recorded(`"person":"p-1","topics":[""]`), []string{`data.topics[0]: expected length >= 1, found ""`}},
 		{"a topic that is a narrative", recorded(`"person":"p-1","topics":["` + strings.Repeat("长", 101) + `"]`), []string{
