@@ -43,7 +43,7 @@ func (f *figure) add(g figure) { f.sum, f.detail = f.sum+g.sum, f.detail+g.detai
 // books are all figures that are compared.
 type books struct {
 	figures map[cell]figure
-	persons map[cell][]uint64 // of distinct figures: who, with repeats
+	persons map[cell][]uint64 // by month and place of what names persons: who, with repeats
 }
 
 func newBooks() *books {
@@ -94,10 +94,11 @@ func (e entry) others(do func(c cell, person uint64)) {
 func (b *books) add(e entry) {
 	at, f := e.placed()
 	b.put(at, f)
+	if e.person != 0 {
+		b.persons[at] = append(b.persons[at], e.person)
+	}
 	e.others(func(c cell, person uint64) {
-		if person != 0 {
-			b.persons[c] = append(b.persons[c], person)
-		} else {
+		if person == 0 { // persons are counted in the end
 			b.put(c, figure{sum: e.n})
 		}
 	})
@@ -119,11 +120,25 @@ func (b *books) merge(o *books) {
 	}
 }
 
-// countPersons turns the lists of persons into figures.
+// countPersons turns the lists of persons into figures, each of several lists.
 func (b *books) countPersons() {
-	for c, who := range b.persons {
-		slices.Sort(who)
-		b.put(c, figure{sum: int64(len(slices.Compact(who)))})
+	var who []uint64
+	for at := range b.persons {
+		for _, code := range distinctOf[at.indicator] {
+			c := at
+			c.indicator = code
+			if _, counted := b.figures[c]; counted {
+				continue
+			}
+			who = who[:0]
+			for _, of := range schemas.Indicators.Posted(code) {
+				listed := at
+				listed.indicator = of
+				who = append(who, b.persons[listed]...)
+			}
+			slices.Sort(who)
+			b.put(c, figure{sum: int64(len(slices.Compact(who)))})
+		}
 	}
 	b.persons = nil
 }
