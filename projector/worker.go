@@ -222,6 +222,7 @@ func (w *worker) signal(s Step) { w.cfg.Signal(s, w.partition) }
 // The batch holds the worker's rows: the one before must be done with.
 func (w *worker) build(ctx context.Context, msgs []kafka.Message, epoch uint32) (*batch, error) {
 	w.rows.reset()
+	year := schemas.Date(schemas.DayOf(msgs[0].Time).Year(), time.January, 1).Start() // of all of them
 	b := &batch{batchRange: batchRange{epoch, msgs[0].Offset, msgs[len(msgs)-1].Offset}, rows: &w.rows, recorded: msgs[0].Time}
 	events := make([]schemas.Event, 0, len(msgs))
 	places := make([]int64, 0, len(msgs))
@@ -250,7 +251,7 @@ func (w *worker) build(ctx context.Context, msgs []kafka.Message, epoch uint32) 
 		change := w.history.enter(files[i], *e)
 		slices.SortFunc(change, canonical)
 		for j := range change {
-			b.postings.add(w.partition, places[i], epoch, e.Recorded, &change[j])
+			b.postings.add(w.partition, places[i], epoch, year, &change[j])
 		}
 	}
 	w.history.behind = b.last + 1

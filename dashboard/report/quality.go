@@ -235,17 +235,18 @@ func (a *audit) unregistered(ctx context.Context, code FindingCode) error {
 		}
 	}
 	child := a.child()
-	rows, err := a.w.conn.Query(ctx, `SELECT who, division, (argMax(at, newest) AS place).1, place.2, argMax(of, newest) FROM (
-			SELECT `+who.sql+` AS who, `+child.sql+` AS division, indicator, sum(quantity) AS q, argMax((kafka_partition, kafka_offset), recorded) AS at, argMax(toString(source), recorded) AS of, max(recorded) AS newest
-			FROM `+a.cut.tables.Postings()+` WHERE `+where.sql+` GROUP BY who, division, indicator HAVING q != 0)
-		GROUP BY who, division ORDER BY who, max(newest) DESC`, slices.Concat(child.args, where.args)...)
+	rows, err := a.w.conn.Query(ctx, `SELECT who, division, kafka_partition, max(newest), argMax(of, newest) FROM (
+			SELECT `+who.sql+` AS who, `+child.sql+` AS division, indicator, kafka_partition, sum(quantity) AS q, max(kafka_offset) AS newest, argMax(toString(source), kafka_offset) AS of
+			FROM `+a.cut.tables.Postings()+` WHERE `+where.sql+` GROUP BY who, division, indicator, kafka_partition HAVING q != 0)
+		GROUP BY who, division, kafka_partition ORDER BY who, division, kafka_partition`, slices.Concat(child.args, where.args)...)
 	if err != nil {
 		return unavailable("look for who is not registered", err)
 	}
 	defer rows.Close()
 	into := a.found[code]
-	var newest []Posting // of each
-	last := ""
+	var newest []Posting // of each, in each partition
+	var whose []string
+	lastKey, lastDivision := "", ""
 	for rows.Next() {
 		var key, division, source string
 		var partition uint16
@@ -253,30 +254,39 @@ func (a *audit) unregistered(ctx context.Context, code FindingCode) error {
 		if err := rows.Scan(&key, &division, &partition, &place, &source); err != nil {
 			return unavailable("look for who is not registered", err)
 		}
-		into.divisions[schemas.DivisionCode(division)]++
-		if key == last {
-			continue
+		if key != lastKey {
+			into.count++
 		}
-		last = key
-		into.count++
-		x := Posting{Partition: int(partition), Offset: int64(place), Station: warehouse.SourceOf(source).Station}
-		if code == UnregisteredLawyers {
-			x.Lawyer = key
+		if key != lastKey || division != lastDivision {
+			into.divisions[schemas.DivisionCode(division)]++
 		}
-		newest = append(newest, x)
+		lastKey, lastDivision = key, division
+		newest = append(newest, Posting{Partition: int(partition), Offset: int64(place), Station: warehouse.SourceOf(source).Station})
+		whose = append(whose, key)
 	}
 	if err := rows.Err(); err != nil {
 		return unavailable("look for who is not registered", err)
 	}
-	if a.list != code {
+	if a.list != code || len(newest) == 0 {
 		return nil
 	}
 	if err := a.w.name(ctx, a.cut, newest); err != nil {
 		return err
 	}
-	for _, x := range newest {
-		into.items = append(into.items, FindingItem{Event: x.Event, Type: x.Type, Time: x.Time, Recorded: x.Recorded, Station: x.Station, Lawyer: x.Lawyer,
-			Division: a.reporting(schemas.Source{Station: x.Station, Division: x.Station.Division()}, schemas.DayOf(x.Time))})
+	// The partitions have no common order: which is the newest, their events tell.
+	for i := 0; i < len(newest); {
+		x, key := newest[i], whose[i]
+		for ; i < len(newest) && whose[i] == key; i++ {
+			if newest[i].Recorded.After(x.Recorded) {
+				x = newest[i]
+			}
+		}
+		item := FindingItem{Event: x.Event, Type: x.Type, Time: x.Time, Recorded: x.Recorded, Station: x.Station,
+			Division: a.reporting(schemas.Source{Station: x.Station, Division: x.Station.Division()}, schemas.DayOf(x.Time))}
+		if code == UnregisteredLawyers {
+			item.Lawyer = key
+		}
+		into.items = append(into.items, item)
 	}
 	return nil
 }

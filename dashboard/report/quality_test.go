@@ -59,7 +59,7 @@ func (b *book) project(log []schemas.Envelope) {
 			if n == 0 {
 				continue
 			}
-			if err := postings.Append(p, offsets[p], uint32(1), e.Recorded, string(x.Indicator), x.Day.Start(), x.Source, uint64(x.Lawyer), x.Mode, x.Channel, x.PersonRole, x.Organ, uint64(x.Person), x.Due.Start(), n); err != nil {
+			if err := postings.Append(p, offsets[p], uint32(1), schemas.Date(schemas.DayOf(e.Recorded).Year(), time.January, 1).Start(), string(x.Indicator), x.Day.Start(), x.Source, uint64(x.Lawyer), x.Mode, x.Channel, x.PersonRole, x.Organ, uint64(x.Person), x.Due.Start(), n); err != nil {
 				b.t.Fatal(err)
 			}
 		}
@@ -252,6 +252,16 @@ func TestAFindingLeadsToItsEvents(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: %s\nexpected %s", code, got, want)
 		}
+	}
+	before := september // what is the lawyer's newest in the end, in another partition
+	before.AsOf = moment(t, "95h")
+	if items := b.quality(ProvinceWide, before, UnregisteredLawyers, 0, 10).List.Items; len(items) != 1 || !items[0].Recorded.Equal(moment(t, "90h")) {
+		t.Errorf("the newest at 95h: %+v", items)
+	}
+	registered := september
+	registered.Division = "220182"
+	if items := b.quality(ProvinceWide, registered, UnregisteredStations, 0, 10).List.Items; len(items) != 0 {
+		t.Errorf("unregistered in a county whose stations are registered: %+v", items)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	kafka "github.com/segmentio/kafka-go"
@@ -117,7 +118,7 @@ func (v *verifier) readChunk(ctx context.Context, p *part, batches []*batch) err
 	for _, b := range batches {
 		hashes[b] = sha256.New()
 	}
-	recorded := map[int64]int64{}
+	years := map[int64]int{} // of recording, by offset
 	var buf []byte
 
 	in := cursor{batches: batches}
@@ -131,7 +132,7 @@ func (v *verifier) readChunk(ctx context.Context, p *part, batches []*batch) err
 		if !strings.HasPrefix(r.typ, "zhiban."+kind+".") {
 			b.untrue++
 		}
-		recorded[r.offset] = r.recorded
+		years[r.offset] = year(r.recorded)
 		buf = r.append(buf[:0])
 		hashes[b].Write(buf)
 	})
@@ -150,7 +151,7 @@ func (v *verifier) readChunk(ctx context.Context, p *part, batches []*batch) err
 		}
 		b.holds.postings++
 		b.found(r.epoch)
-		if at, ok := recorded[r.offset]; ok && at != r.recorded {
+		if of, ok := years[r.offset]; ok && of != year(r.recorded) {
 			b.untrue++
 		}
 		buf = r.append(buf[:0])
@@ -164,6 +165,9 @@ func (v *verifier) readChunk(ctx context.Context, p *part, batches []*batch) err
 	}
 	return nil
 }
+
+// year is the year of a time in ms since 1970, in Shanghai.
+func year(ms int64) int { return time.UnixMilli(ms).In(schemas.Shanghai).Year() }
 
 // eachEvent reads rows of events by offset.
 func (v *verifier) eachEvent(ctx context.Context, partition int, first, last int64, do func(r eventRow, epoch uint32, kind string)) error {
@@ -189,7 +193,7 @@ func (v *verifier) eachEvent(ctx context.Context, partition int, first, last int
 // postingRow is a row of the postings.
 type postingRow struct {
 	partition        int
-	offset, recorded int64
+	offset, recorded int64 // recorded: ms since 1970, of which the year is told
 	epoch            uint32
 	entry
 }
@@ -247,7 +251,7 @@ func (v *verifier) judge(ctx context.Context, p *part, b *batch) error {
 		say("%d 行属于其他批次号", "%d rows are of another epoch", b.foreign)
 	}
 	if b.untrue > 0 {
-		say("%d 行的事项类别或记录时间不符", "%d rows have a case kind or time of recording that is not their event's", b.untrue)
+		say("%d 行的事项类别或记录年份不符", "%d rows have a case kind or year of recording that is not their event's", b.untrue)
 	}
 	var events []EventRef
 	if b.events != b.logged {

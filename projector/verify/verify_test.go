@@ -356,8 +356,8 @@ func TestDamageIsFound(t *testing.T) {
 		{name: "an event is changed", damage: []string{"ALTER TABLE E UPDATE data = replace(data, 'relative', 'suspect') WHERE kafka_offset = 17"}, damaged: []string{"16-31 events are not those of the log"}, named: "17"},
 		{name: "an event goes to another kind of case", damage: []string{
 			"INSERT INTO E SELECT * REPLACE ('shift' AS case_kind) FROM ( SELECT * FROM E WHERE kafka_offset = 17 )", "DELETE FROM E WHERE kafka_offset = 17 AND case_kind = 'consultation'"}, damaged: []string{"16-31 case kind"}},
-		{name: "a posting was recorded at another time", damage: []string{
-			"INSERT INTO P SELECT * REPLACE (recorded + INTERVAL 1 YEAR AS recorded) FROM ( SELECT * FROM P WHERE kafka_offset = 0 )", "DELETE FROM P WHERE kafka_offset = 0 AND toYear(recorded) = 2026"}, damaged: []string{"0-15 time of recording"}},
+		{name: "a posting was recorded in another year", damage: []string{
+			"INSERT INTO P SELECT * REPLACE (recorded + INTERVAL 1 YEAR AS recorded) FROM ( SELECT * FROM P WHERE kafka_offset = 0 )", "DELETE FROM P WHERE kafka_offset = 0 AND toYear(recorded) = 2026"}, damaged: []string{"0-15 year of recording"}},
 		{name: "a row is of another epoch", damage: []string{"ALTER TABLE P UPDATE epoch = 2 WHERE kafka_offset = 17 AND indicator = 'consultations'"}, damaged: []string{"16-31 another epoch"}},
 		{name: "a ledger row is deleted", damage: []string{"DELETE FROM B WHERE first_offset = 16"}, damaged: []string{"16-31 no row for this range"}},
 		{name: "the first ledger row is deleted", damage: []string{"DELETE FROM B WHERE first_offset = 0"}, damaged: []string{"0-15 no row for this range"}},

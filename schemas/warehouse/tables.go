@@ -8,7 +8,9 @@
 //
 //   - events: the log as projected, one row an event and place in the log.
 //   - postings: what the events amount to. Quantities add up; a correction
-//     posts the difference. A posting names its event by partition and offset.
+//     posts the difference. A posting names its event by partition and offset,
+//     which tells when it was recorded; its own column recorded tells only the
+//     year, as the first instant of it in Shanghai (rows of before have the moment).
 //     Its roll-ups, sums of a month and span of the log, lie in the same parts.
 //   - batches: the ledger of the projection. A batch's rows count only once its
 //     ledger row is there: every reader bounds itself by the ledger's head, so a
