@@ -18,6 +18,7 @@ import (
 
 	"zhiban/ingest/simulate"
 	"zhiban/schemas"
+	"zhiban/schemas/warehouse"
 )
 
 // The benchmarks of this file write one simulated log of about two million events,
@@ -60,7 +61,7 @@ func bareLoop(ctx context.Context, f *fixture, topic string, partition int) erro
 	r := kafka.NewReader(kafka.ReaderConfig{Brokers: f.brokers, Topic: topic, Partition: partition, MinBytes: 1, MaxBytes: 2 << 20, MaxWait: time.Second, QueueCapacity: 2000})
 	defer r.Close()
 	for ctx.Err() == nil {
-		block, err := f.conn.PrepareBatch(ctx, "INSERT INTO events_v1 (kafka_partition, kafka_offset, epoch, id, type, case_kind, case_key, source, time, recorded, recorded_by, data)")
+		block, err := f.conn.PrepareBatch(ctx, "INSERT INTO events_v1 (kafka_partition, kafka_offset, epoch, id_start, id_rest, type, case_kind, case_key, source, time, recorded, recorded_by, data)")
 		if err != nil {
 			return err
 		}
@@ -73,7 +74,8 @@ func bareLoop(ctx context.Context, f *fixture, topic string, partition int) erro
 			}
 			e, err := schemas.ParseEvent(m.Value)
 			if err == nil {
-				err = block.Append(uint16(partition), uint64(m.Offset), uint32(1), e.ID, e.Type.Name, string(e.Case.Kind), e.Case.Key, e.Source.Key(), e.Time, m.Time, e.RecordedBy, string(e.Data))
+				start, rest := warehouse.SplitID(e.ID, e.Time)
+				err = block.Append(uint16(partition), uint64(m.Offset), uint32(1), start, rest, e.Type.Name, string(e.Case.Kind), e.Case.Key, e.Source.Key(), e.Time, m.Time, e.RecordedBy, string(e.Data))
 			}
 			if err != nil {
 				cancel()
@@ -99,8 +101,9 @@ func BenchmarkKafkaEngine(b *testing.B) {
 		for _, ddl := range []string{
 			fmt.Sprintf(`CREATE TABLE bench_queue (message String) ENGINE = Kafka SETTINGS kafka_broker_list = '%s', kafka_topic_list = '%s', kafka_group_name = '%s.engine',
 				kafka_format = 'JSONAsString', kafka_num_consumers = %d, kafka_thread_per_consumer = 1, kafka_max_block_size = 25000, kafka_poll_max_batch_size = 25000`, f.brokers[0], topic, topic, benchPartitions),
-			`CREATE MATERIALIZED VIEW bench_view TO events_v1 AS SELECT
-				_partition AS kafka_partition, _offset AS kafka_offset, 1 AS epoch, toUUID(JSONExtractString(message, 'id')) AS id, JSONExtractString(message, 'type') AS type,
+			`CREATE MATERIALIZED VIEW bench_view TO events_v1 AS WITH reinterpret(toUUID(JSONExtractString(message, 'id')), 'UInt128') AS whole SELECT
+				_partition AS kafka_partition, _offset AS kafka_offset, 1 AS epoch,
+				toUInt64(whole % bitShiftLeft(toUInt128(1), 64)) - 65536 * toUInt64(toUnixTimestamp64Milli(time)) AS id_start, toUInt64(bitShiftRight(whole, 64)) AS id_rest, JSONExtractString(message, 'type') AS type,
 				splitByChar('/', JSONExtractString(message, 'subject'))[1] AS case_kind, splitByChar('/', JSONExtractString(message, 'subject'))[2] AS case_key,
 				splitByChar('/', JSONExtractString(message, 'source'))[3] AS source, parseDateTime64BestEffort(JSONExtractString(message, 'time'), 3, 'Asia/Shanghai') AS time,
 				_timestamp_ms AS recorded, JSONExtractString(message, 'recordedby') AS recorded_by, JSONExtractRaw(message, 'data') AS data FROM bench_queue`,

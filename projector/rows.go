@@ -16,6 +16,7 @@ import (
 
 	"zhiban/projector/posting"
 	"zhiban/schemas"
+	"zhiban/schemas/warehouse"
 )
 
 // rows are the rows of one batch, as columns of the three tables. They are
@@ -91,7 +92,7 @@ type eventRows struct {
 	partition             proto.ColUInt16
 	offset                proto.ColUInt64
 	epoch                 proto.ColUInt32
-	id                    proto.ColUUID
+	idStart, idRest       proto.ColUInt64
 	typ, kind, source, by *dictionary
 	key, data             proto.ColStr
 	time, recorded        proto.ColDateTime64
@@ -119,7 +120,9 @@ func (r *eventRows) add(partition int, offset int64, epoch uint32, e *schemas.Ev
 	r.partition.Append(uint16(partition))
 	r.offset.Append(uint64(offset))
 	r.epoch.Append(epoch)
-	r.id.Append(e.ID)
+	start, rest := warehouse.SplitID(e.ID, e.Time)
+	r.idStart.Append(start)
+	r.idRest.Append(rest)
 	r.typ.add(e.Type.Name)
 	r.kind.add(string(e.Case.Kind))
 	r.key.Append(e.Case.Key)
@@ -140,7 +143,7 @@ func (r *eventRows) add(partition int, offset int64, epoch uint32, e *schemas.Ev
 
 func (r *eventRows) block() proto.Input {
 	return proto.Input{
-		{Name: "kafka_partition", Data: &r.partition}, {Name: "kafka_offset", Data: &r.offset}, {Name: "epoch", Data: &r.epoch}, {Name: "id", Data: &r.id},
+		{Name: "kafka_partition", Data: &r.partition}, {Name: "kafka_offset", Data: &r.offset}, {Name: "epoch", Data: &r.epoch}, {Name: "id_start", Data: &r.idStart}, {Name: "id_rest", Data: &r.idRest},
 		{Name: "type", Data: r.typ}, {Name: "case_kind", Data: r.kind}, {Name: "case_key", Data: &r.key}, {Name: "source", Data: r.source},
 		{Name: "time", Data: &r.time}, {Name: "recorded", Data: &r.recorded}, {Name: "recorded_by", Data: r.by}, {Name: "data", Data: &r.data},
 	}

@@ -93,7 +93,7 @@ func (b *book) write(events ...[4]string) []schemas.EventID {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	rows, err := b.conn.PrepareBatch(ctx, "INSERT INTO "+tables.Events()+" (kafka_partition, kafka_offset, epoch, "+warehouse.EventColumns+", recorded_by)")
+	rows, err := b.conn.PrepareBatch(ctx, "INSERT INTO "+tables.Events()+" (kafka_partition, kafka_offset, epoch, id_start, id_rest, type, case_kind, case_key, source, time, recorded, data, recorded_by)")
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -110,7 +110,8 @@ func (b *book) write(events ...[4]string) []schemas.EventID {
 		if !json.Valid([]byte(e[3])) {
 			b.t.Fatalf("%s is not JSON", e[3])
 		}
-		if err := rows.Append(uint16(p), uint64(b.offsets[p]), uint32(1), id, "zhiban."+e[1]+".v1", kind, e[2], e[0], b.at, b.at, e[3], "test"); err != nil {
+		start, rest := warehouse.SplitID(id, b.at)
+		if err := rows.Append(uint16(p), uint64(b.offsets[p]), uint32(1), start, rest, "zhiban."+e[1]+".v1", kind, e[2], e[0], b.at, b.at, e[3], "test"); err != nil {
 			b.t.Fatal(err)
 		}
 		b.offsets[p]++

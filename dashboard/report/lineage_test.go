@@ -19,8 +19,8 @@ func TestEveryPostingIsListedOnce(t *testing.T) {
 	}
 	const events = eachPage + eachPage/2
 	for _, fill := range []string{
-		`INSERT INTO ` + tables.Events() + ` (kafka_partition, kafka_offset, epoch, id, type, case_kind, case_key, source, time, recorded, data)
-			SELECT 1, number, 1, generateUUIDv4(number), 'zhiban.shift.signed_in.v1', 'shift', toString(number), '220182-court', '2026-09-01 08:00:00', '2026-09-01 08:00:00', '{}' FROM numbers(?)`,
+		`INSERT INTO ` + tables.Events() + ` (kafka_partition, kafka_offset, epoch, id_start, id_rest, type, case_kind, case_key, source, time, recorded, data)
+			SELECT 1, number, 1, number, number, 'zhiban.shift.signed_in.v1', 'shift', toString(number), '220182-court', '2026-09-01 08:00:00', '2026-09-01 08:00:00', '{}' FROM numbers(?)`,
 		// Of each event one posting that goes and two that come, as of a correction.
 		`INSERT INTO ` + tables.Postings() + ` (kafka_partition, kafka_offset, epoch, recorded, indicator, day, source, lawyer, quantity)
 			SELECT 1, number, 1, '2026-09-01 08:00:00', 'shifts', toDate('2026-09-01') + number % 3, '220182-court', 12201201810000001 + n, if(n = 0, -1, 1) FROM numbers(?) ARRAY JOIN [0, 1, 2] AS n`,

@@ -27,7 +27,7 @@ func (b *book) project(log []schemas.Envelope) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	events, err := b.conn.PrepareBatch(ctx, "INSERT INTO "+tables.Events()+" (kafka_partition, kafka_offset, epoch, "+warehouse.EventColumns+", recorded_by)")
+	events, err := b.conn.PrepareBatch(ctx, "INSERT INTO "+tables.Events()+" (kafka_partition, kafka_offset, epoch, id_start, id_rest, type, case_kind, case_key, source, time, recorded, data, recorded_by)")
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -44,7 +44,8 @@ func (b *book) project(log []schemas.Envelope) {
 		h := fnv.New32()
 		h.Write([]byte(e.Source.Key()))
 		p := uint16(h.Sum32() % 3)
-		if err := events.Append(p, offsets[p], uint32(1), e.ID, e.Type.Name, string(e.Case.Kind), e.Case.Key, e.Source.Key(), e.Time, e.Recorded, string(e.Data), "test"); err != nil {
+		start, rest := warehouse.SplitID(e.ID, e.Time)
+		if err := events.Append(p, offsets[p], uint32(1), start, rest, e.Type.Name, string(e.Case.Kind), e.Case.Key, e.Source.Key(), e.Time, e.Recorded, string(e.Data), "test"); err != nil {
 			b.t.Fatal(err)
 		}
 		change := map[posting.Entry]int64{}

@@ -97,8 +97,8 @@ func nineYears(b *testing.B) *warehouse.Conn {
 	place := fmt.Sprintf("intDiv(kafka_offset, %[1]d) * %[1]d * %[2]d + k * %[1]d + kafka_offset %% %[1]d", copied, n)
 	for year := 2018; year <= 2026; year++ {
 		from := fmt.Sprintf(" ARRAY JOIN range(%d) AS k WHERE toYear(recorded) = %d SETTINGS min_insert_block_size_rows = 2000000, min_insert_block_size_bytes = 1000000000, max_insert_threads = 1", n, year)
-		run(b, conn, `INSERT INTO `+two.Events()+` (kafka_partition, kafka_offset, epoch, id, type, case_kind, case_key, source, time, recorded, recorded_by, data)
-			SELECT kafka_partition, `+place+`, epoch, if(k = 0, id, generateUUIDv4(k)), type, case_kind, if(k = 0 OR length(case_key) != 36, case_key, toString(UUIDNumToString(sipHash128(case_key, k)))),
+		run(b, conn, `INSERT INTO `+two.Events()+` (kafka_partition, kafka_offset, epoch, id_start, id_rest, type, case_kind, case_key, source, time, recorded, recorded_by, data)
+			SELECT kafka_partition, `+place+`, epoch, id_start, if(k = 0, id_rest, cityHash64(id_rest, k)), type, case_kind, if(k = 0 OR length(case_key) != 36, case_key, toString(UUIDNumToString(sipHash128(case_key, k)))),
 			source, time, recorded, recorded_by, data FROM `+one.Events()+from)
 		run(b, conn, `INSERT INTO `+two.Postings()+` (kafka_partition, kafka_offset, epoch, recorded, indicator, day, source, lawyer, mode, channel, person_role, organ, trigger, person, due, quantity)
 			SELECT kafka_partition, `+place+`, epoch, recorded, indicator, day, source, if(lawyer = 0, 0, lawyer + k % 5 * 1000), mode, channel, person_role, organ, trigger, if(person = 0 OR k = 0, person, cityHash64(person, k)), due, quantity FROM `+one.Postings()+from)

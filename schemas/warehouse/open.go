@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -158,6 +159,7 @@ func provider(ctx context.Context, opts *clickhouse.Options) (*goose.Provider, e
 	if err != nil {
 		return nil, err
 	}
+	opts.ReadTimeout = time.Hour // while a large table is rewritten the server says nothing
 	db := clickhouse.OpenDB(opts)
 	if err := db.PingContext(ctx); err != nil {
 		return nil, errors.Join(explain(opts, err), db.Close())

@@ -6,7 +6,8 @@
 // can fill a new version beside the one that is read and switch then. Views
 // without a version stand in front of them for people at a prompt.
 //
-//   - events: the log as projected, one row an event and place in the log.
+//   - events: the log as projected, one row an event and place in the log. Its id
+//     is made of two columns ([SplitID]).
 //   - postings: what the events amount to. Quantities add up; a correction
 //     posts the difference. A posting names its event by partition and offset,
 //     which tells when it was recorded; its own column recorded tells only the

@@ -84,11 +84,21 @@ func Switch(ctx context.Context, conn driver.Conn, to Tables) error {
 		return fmt.Errorf("switch to version %d of the tables: %w", to.Version, err)
 	}
 	for _, n := range names {
-		if err := conn.Exec(ctx, `CREATE OR REPLACE VIEW `+n+` AS SELECT * FROM `+to.named(n)); err != nil {
+		if err := conn.Exec(ctx, to.view(n, n == "events")); err != nil {
 			return fmt.Errorf("point view %s to version %d: %w", n, to.Version, err)
 		}
 	}
 	return nil
+}
+
+// view is the statement that points a view to the version; made adds the column id
+// that is made of others, and which * leaves out.
+func (t Tables) view(n string, made bool) string {
+	columns := "*"
+	if made {
+		columns += ", id"
+	}
+	return "CREATE OR REPLACE VIEW " + n + " AS SELECT " + columns + " FROM " + t.named(n)
 }
 
 // Drop removes the tables of a version that is not the current one.
