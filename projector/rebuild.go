@@ -1,7 +1,6 @@
 package projector
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,15 +43,9 @@ type Rebuild struct {
 	done     chan error
 }
 
-// rebuiltCases is how many files of a partition a rebuild keeps in memory: of the
-// busiest province a month's, after which hardly a case goes on. Looking up the
-// others took a third of ClickHouse's time.
-const rebuiltCases = 30_000
-
 // NewRebuild prepares a rebuild of what cfg projects. acceptParked lets it pass
 // records that cannot be read.
 func NewRebuild(ctx context.Context, cfg Config, conn *warehouse.Conn, acceptParked bool, log *slog.Logger) (*Rebuild, error) {
-	cfg.CachedCases = cmp.Or(cfg.CachedCases, rebuiltCases)
 	r := &Rebuild{cfg: cfg.withDefaults(), conn: conn, log: log, accept: acceptParked, known: map[[2]int64]ParkedRecord{}, done: make(chan error, 1)}
 	var err error
 	if r.From, err = warehouse.Current(ctx, conn); err != nil {
