@@ -34,7 +34,7 @@ func ProjectAudit(ctx context.Context, brokers []string, transport *kafka.Transp
 	for {
 		err := copyAudit(ctx, brokers, transport, conn)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // told to end, which is why it failed
 		}
 		log.Warn("the audit trail is not copied; trying again", "error", err)
 		select {

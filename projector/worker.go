@@ -157,7 +157,7 @@ func (w *worker) seal(ctx context.Context, log source, next int64, held **kafka.
 	} else if m, err = w.message(ctx, log, next); err != nil {
 		return nil, false, err
 	}
-	msgs = append(w.msgs[:0], m)
+	msgs = append(w.msgs[:0], m) //nolint:gocritic // the room of the last batch
 	defer func() { w.msgs = msgs }()
 	year := schemas.DayOf(m.Time).Year()
 	bytes := len(m.Value)

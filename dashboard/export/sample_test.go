@@ -64,10 +64,10 @@ func (f figures) of(ind schemas.Indicator) report.Figure {
 		schemas.Stations: 3, schemas.Lawyers: 12, schemas.Shifts: 66, schemas.DutyMinutes: 66 * 240, schemas.Consultations: 210,
 		schemas.PersonsConsulted: 180, schemas.ApplicationsReceived: 24, schemas.SubsidiesDue: 66 * 20_000, schemas.SubsidiesPaid: 60 * 20_000, schemas.NotificationsDue: 90, schemas.NotificationsOnTime: 80,
 	}[ind.Code]
-	switch {
-	case ind.Kind == schemas.Ratio:
+	switch ind.Kind {
+	case schemas.Ratio:
 		return report.Figure{Value: 0.85 + 0.15*f.Float64()}
-	case ind.Kind == schemas.Mean:
+	case schemas.Mean:
 		return report.Figure{Value: 4 + f.Float64()}
 	}
 	if typical == 0 {

@@ -21,7 +21,6 @@ import (
 
 // fakeDirectory is a directory without secrets worth keeping.
 type fakeDirectory struct {
-	mu        sync.Mutex
 	accounts  map[string]Account
 	passwords map[string]string
 	links     map[string]string

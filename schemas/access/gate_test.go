@@ -249,7 +249,7 @@ func TestWhereARequestComesFrom(t *testing.T) {
 		{"[::ffff:192.0.2.1]:5", "2001:db8::1", "2001:db8::1"},
 	} {
 		g := &Gate{Proxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}
-		r := httptest.NewRequest("GET", "/", nil)
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.RemoteAddr = c.remote
 		if c.forwarded != "" {
 			r.Header.Set("X-Forwarded-For", c.forwarded)
@@ -314,7 +314,7 @@ func TestForwardPassesTheCredentialOn(t *testing.T) {
 	s := newSite(DefaultLimits)
 	for _, c := range [][2]string{{"Authorization", "Bearer good"}, {"Cookie", "session=clerk"}} {
 		s.ask("GET", "/account", c[0], c[1])
-		on := httptest.NewRequest("POST", "/api/v1/events", nil)
+		on := httptest.NewRequest(http.MethodPost, "/api/v1/events", nil)
 		if Forward(s.asked.Context(), on); on.Header.Get(c[0]) != c[1] {
 			t.Errorf("%s: %q", c[0], on.Header.Get(c[0]))
 		}
@@ -322,7 +322,7 @@ func TestForwardPassesTheCredentialOn(t *testing.T) {
 			t.Error(Address(s.asked.Context()))
 		}
 	}
-	bare := httptest.NewRequest("POST", "/", nil)
+	bare := httptest.NewRequest(http.MethodPost, "/", nil)
 	if Forward(context.Background(), bare); len(bare.Header) != 0 {
 		t.Error(bare.Header)
 	}

@@ -82,7 +82,7 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, c ServeConfig) e
 	if s.Shutdown(patience) != nil {
 		_ = s.Close()
 	}
-	_ = <-ended // what Shutdown or Close has brought about
+	<-ended //nolint:errcheck // what Shutdown or Close has brought about
 	return nil
 }
 

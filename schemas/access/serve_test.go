@@ -265,7 +265,7 @@ func TestTheEndIsOrderly(t *testing.T) {
 
 func TestHeadersKeepBrowsersStrict(t *testing.T) {
 	w := httptest.NewRecorder()
-	Headers(http.HandlerFunc(greet)).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	Headers(http.HandlerFunc(greet)).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
 	for name, part := range map[string]string{
 		"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
 		"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin", "Permissions-Policy": "camera=()",
