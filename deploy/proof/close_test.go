@@ -632,7 +632,7 @@ func (l plainLog) count(cut map[int]int64, division schemas.DivisionCode, from, 
 func countCase(history []schemas.Event) []counted {
 	out := []counted{}
 	signed := slices.ContainsFunc(history, func(e schemas.Event) bool { return e.Type.Verb == "signed" })
-	signedIn := false
+	signedIn, received := false, false
 	for _, e := range history {
 		x := counted{source: e.Source, day: schemas.DayOf(e.Time)}
 		add := func(cell string, counts bool) {
@@ -652,7 +652,8 @@ func countCase(history []schemas.Event) []counted {
 			add("shifts.mode.phone", !signedIn && p.Mode == "phone")
 			signedIn = true
 		case *schemas.ApplicationReceived:
-			add("applications_received", true)
+			add("applications_received", !received) // an application is one, however often it was received
+			received = true
 		case *schemas.AssistanceGiven:
 			add("plea_assistance", p.Service == "plea_leniency")
 		case *schemas.ActivityHeld:
