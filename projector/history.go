@@ -34,9 +34,9 @@ type history struct {
 const (
 	// lookupChunk is how many files one lookup asks for.
 	lookupChunk = 10_000
-	// indexedKeys is how many keys the index by case is asked for. It says of one
-	// granule in a thousand that it may have a key, wrongly: of that many keys it
-	// finds most granules, in more time than reading them takes.
+	// indexedKeys is how many keys the index by case is asked for at most. It takes
+	// one granule in a thousand for one that has a key, wrongly, and so most of all
+	// granules when it is asked for a thousand keys.
 	indexedKeys = 100
 )
 

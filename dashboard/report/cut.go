@@ -116,8 +116,8 @@ func (c Cut) condition() string {
 }
 
 // bound is what each partition's offset makes, as SQL over kafka_partition: 0 for a
-// partition that the cut does not have. An element of an array is planned in half
-// the time that a condition for each partition takes.
+// partition that the cut does not have. An element of an array takes less to
+// plan than a condition for each partition.
 func (c Cut) bound(of func(offset int64) int64) string {
 	bounds := []int64{0}
 	for p, o := range c.Offsets {
