@@ -57,7 +57,7 @@ func (q *rawQuery) Resolve(ctx huma.Context) []error {
 func (q *rawQuery) reader() *queryReader { return &queryReader{values: q.values, home: q.home} }
 
 type statisticsInput struct {
-	By      string `query:"by" doc:"comma-separated: division (the children of the division), day, month, quarter, year, or any filter" example:"division,month"`
+	By      string `query:"by" doc:"comma-separated: division (the children of the division), county (where it reports), day, month, quarter, year, or any filter" example:"division,month"`
 	Compare string `query:"compare" doc:"comma-separated: yoy (the same days of the year before), mom (the period before), ytd (the year so far); days that are not over yet are left out"`
 	Asked
 }

@@ -101,7 +101,7 @@ func TestStatisticsNamesEveryProblemAtOnce(t *testing.T) {
 	if strings.Join(got, "|") != want {
 		t.Errorf("problems\n%s\nwant\n%s", strings.Join(got, "|"), want)
 	}
-	for _, allowed := range []string{"consultations", "onsite, phone, online", "then, now", "division, day, month", "2026-09-01"} {
+	for _, allowed := range []string{"consultations", "onsite, phone, online", "then, now", "division, county, day, month", "2026-09-01"} {
 		if !strings.Contains(body, allowed) {
 			t.Errorf("what is allowed is not said: %s", allowed)
 		}

@@ -599,6 +599,7 @@ var messages = map[string]message{
 	"field.divisions":           {"分地区表", "Sheet of divisions"},
 	"field.changes":             {"更正内容", "Changes"},
 	"dimension.division":        {"地区", "Division"},
+	"dimension.county":          {"县（市、区）", "County"},
 	"dimension.station":         {"工作站", "Station"},
 	"dimension.station_kind":    {"工作站类别", "Kind of station"},
 	"dimension.lawyer":          {"律师", "Lawyer"},

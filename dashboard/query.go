@@ -289,7 +289,7 @@ func valueCodes(values []report.Value) []string {
 var (
 	filterDimensions = []report.Dimension{report.ByStation, report.ByStationKind, report.ByLawyer, report.ByFirm,
 		report.ByMode, report.ByChannel, report.ByPersonRole, report.ByOrgan}
-	splitDimensions = append([]report.Dimension{report.ByDivision, report.ByDay, report.ByMonth, report.ByQuarter, report.ByYear}, filterDimensions...)
+	splitDimensions = append([]report.Dimension{report.ByDivision, report.ByCounty, report.ByDay, report.ByMonth, report.ByQuarter, report.ByYear}, filterDimensions...)
 )
 
 // defaultIndicators are the figures of an answer that named none.

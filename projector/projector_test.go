@@ -83,12 +83,12 @@ func newFixtureAt(t testing.TB, brokers []string, partitions int) *fixture {
 		t.Fatal(err)
 	}
 	defer server.Close()
-	drops := []string{"DROP TABLE IF EXISTS goose_db_version SYNC", "DROP TABLE IF EXISTS versions SYNC", "DROP TABLE IF EXISTS verifications SYNC"}
-	for _, table := range []string{"batches", "postings", "events", "parked"} {
-		drops = append(drops, "DROP VIEW IF EXISTS "+table, "DROP TABLE IF EXISTS "+table+"_v1 SYNC", "DROP TABLE IF EXISTS "+table+"_v2 SYNC")
+	var all []string // views before what they are of
+	if err := server.QueryRow(ctx, "SELECT groupArray(name) FROM (SELECT name FROM system.tables WHERE database = currentDatabase() ORDER BY endsWith(engine, 'View') DESC)").Scan(&all); err != nil {
+		t.Fatal(err)
 	}
-	for _, drop := range drops {
-		if err := server.Exec(ctx, drop); err != nil {
+	for _, table := range all {
+		if err := server.Exec(ctx, "DROP TABLE IF EXISTS "+table+" SYNC"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -287,6 +287,9 @@ func (f *fixture) expect(want map[string]int64) {
 	if double := f.number("SELECT toInt64(count() - uniqExact(kafka_offset)) FROM events"); double != 0 {
 		f.t.Errorf("%d events stand twice", double)
 	}
+	if wrong, err := warehouse.Misrolled(context.Background(), f.conn, v1, 0); err != nil || len(wrong) > 0 {
+		f.t.Errorf("roll-ups are otherwise than their tables: %v, %v", wrong, err)
+	}
 }
 
 func TestEveryEventCountsOnce(t *testing.T) {
@@ -482,13 +485,17 @@ func TestAStalledProjectorIsFenced(t *testing.T) {
 // A batch whose rows went missing is found at the next start, written again
 // under a new epoch, and reported.
 func TestDamageIsRepaired(t *testing.T) {
-	for _, table := range []string{v1.Events(), v1.Postings()} {
+	damage := map[string]string{v1.Events(): "kafka_offset BETWEEN 8 AND 12", v1.Postings(): "kafka_offset BETWEEN 8 AND 12"}
+	for _, table := range v1.RollUps() {
+		damage[table] = "kafka_partition = 0"
+	}
+	for table, lost := range damage {
 		t.Run(table, func(t *testing.T) {
 			f := newFixture(t)
 			f.putSeptember(10)
 			f.project()
 			ctx := clickhouse.Context(context.Background(), clickhouse.WithSettings(clickhouse.Settings{"lightweight_deletes_sync": 2}))
-			if err := f.conn.Exec(ctx, "DELETE FROM "+table+" WHERE kafka_offset BETWEEN 8 AND 12"); err != nil {
+			if err := f.conn.Exec(ctx, "DELETE FROM "+table+" WHERE "+lost); err != nil {
 				t.Fatal(err)
 			}
 			in, out := shift(11)
@@ -607,6 +614,9 @@ func TestAnInterruptedRewritingIsNotAbsorbed(t *testing.T) {
 	}
 	w.epoch = 1 // as the ledger has it
 	if err := w.rewrite(ctx, batchRange{1, 0, 5}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.rollUp(ctx); err != nil {
 		t.Fatal(err)
 	}
 	f.expect(septemberBooks(3))

@@ -26,7 +26,7 @@ import (
 //     the same protocol, until they have what the current ones have;
 //  3. [Rebuild.Compare] compares both at one cut;
 //  4. [Rebuild.Switch] makes the new version the current one. The projectors
-//     that run go over to it by themselves; until one has, the rebuild goes on.
+//     that run go over to it by themselves.
 //
 // A record that was parked in the current version is parked again, also when it
 // can be read by now: what figures of past moments were stays so, and the event
@@ -289,9 +289,12 @@ func condition(cut map[int]int64) string {
 	return "(" + strings.Join(parts, " OR ") + ")"
 }
 
-// Switch makes the new version the current one, and waits until a projector has
-// gone over to it or patience has run out; taken tells which.
+// Switch ends the rebuild's own projection, makes the new version the current one, and
+// waits until a projector has gone over to it or patience has run out; taken tells which.
 func (r *Rebuild) Switch(ctx context.Context, patience time.Duration) (taken bool, err error) {
+	if err := r.Close(); err != nil {
+		return false, err
+	}
 	if err := warehouse.Switch(ctx, r.conn, r.To); err != nil {
 		return false, err
 	}
@@ -299,7 +302,7 @@ func (r *Rebuild) Switch(ctx context.Context, patience time.Duration) (taken boo
 	group := groupOf(r.cfg.Group, r.To)
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		res, err := client.DescribeGroups(ctx, &kafka.DescribeGroupsRequest{GroupIDs: []string{group}})
-		if err == nil && len(res.Groups) == 1 && len(res.Groups[0].Members) > 1 {
+		if err == nil && len(res.Groups) == 1 && len(res.Groups[0].Members) > 0 {
 			return true, nil
 		}
 		if !pause(ctx, 200*time.Millisecond) {

@@ -8,6 +8,8 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	kafka "github.com/segmentio/kafka-go"
+
+	"zhiban/schemas/warehouse"
 )
 
 // checkedBatches is how many of a partition's last ledger rows are compared
@@ -37,6 +39,8 @@ func (b *batch) counts() rowCounts {
 //   - rows beyond the ledger that no intent explains are removed;
 //   - the ledger is compared with the tables, and a batch whose rows are not all
 //     there, or are there twice, is rewritten under a new epoch;
+//   - the roll-ups are compared with the tables that they are made of, and made again
+//     where they differ;
 //   - what is parked and can be read by now is appended to the log again.
 //
 // recover returns the offset to go on from.
@@ -89,10 +93,41 @@ func (w *worker) recover(ctx context.Context) (int64, error) {
 	} else if err := w.removeBeyond(ctx, head); err != nil {
 		return 0, err
 	}
+	if err := w.rollUp(ctx); err != nil {
+		return 0, err
+	}
 	if err := w.historyAt(ctx, next); err != nil {
 		return 0, err
 	}
 	return next, w.replay(ctx)
+}
+
+// rebuilding tells that the tables are those of a rebuild, which have no roll-ups yet.
+func (w *worker) rebuilding() bool { return w.cfg.Tables.Version > 0 }
+
+// rollUp makes what the roll-ups have of the partition again where rows were removed,
+// and where it is not what the tables say.
+func (w *worker) rollUp(ctx context.Context) error {
+	if w.rebuilding() {
+		return nil
+	}
+	if u := w.unrolled; u != nil {
+		if err := warehouse.RollUp(ctx, w.conn, w.tables, w.partition, u.first, u.last); err != nil {
+			return err
+		}
+		w.unrolled = nil
+	}
+	wrong, err := warehouse.Misrolled(ctx, w.conn, w.tables, w.partition)
+	if err != nil {
+		return err
+	}
+	for table, spans := range wrong {
+		w.log.Error("a roll-up is damaged; making it again", "table", table, "first", spans.First, "last", spans.Last)
+		if err := warehouse.RollUpAgain(ctx, w.conn, w.tables, table, w.partition, spans); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // historyAt makes the history one that is behind an offset.
@@ -263,6 +298,16 @@ func (w *worker) remove(ctx context.Context, first, last int64) error {
 	n, err := w.counts(ctx, r)
 	if err != nil {
 		return err
+	}
+	if u := w.unrolled; !w.rebuilding() && (u == nil || first < u.first || u.last < last) {
+		from, to, err := warehouse.Unroll(ctx, w.conn, w.tables, w.partition, first, last)
+		if err != nil {
+			return err
+		}
+		if u != nil {
+			from, to = min(from, u.first), max(to, u.last)
+		}
+		w.unrolled = &batchRange{0, from, to}
 	}
 	for table, rows := range map[string]uint64{w.tables.Parked(): n.parked, w.tables.Events(): n.events, w.tables.Postings(): n.postings} {
 		if rows == 0 {

@@ -28,6 +28,8 @@ type worker struct {
 	writer  *warehouse.Writer
 	rows    rows            // of the batch at hand
 	msgs    []kafka.Message // of the batch at hand
+	// unrolled are the offsets whose sums are to be made again, since rows were removed.
+	unrolled *batchRange
 }
 
 func (p *Projector) worker(gen *kafka.Generation, partition int, tables warehouse.Tables) *worker {

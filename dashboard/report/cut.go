@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -24,6 +25,31 @@ import (
 type Cut struct {
 	Offsets map[int]int64
 	tables  warehouse.Tables
+	above   *partitions // that were found to go on above it, by all questions that share the cut
+}
+
+// partitions are a set of them; nil is one that nothing is added to.
+type partitions struct {
+	mu  sync.Mutex
+	set map[int]bool
+}
+
+func (p *partitions) known() map[int]bool {
+	if p == nil {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return maps.Clone(p.set)
+}
+
+func (p *partitions) add(more map[int]bool) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	maps.Copy(p.set, more)
 }
 
 // IsZero tells that no place was fixed.
@@ -53,38 +79,83 @@ func (c Cut) key() string { return c.tables.Events() + " " + c.String() }
 
 // Cut is the cut of a moment, of now when t is zero.
 func (w *Warehouse) Cut(ctx context.Context, t time.Time) (Cut, error) {
-	tables, err := warehouse.Current(ctx, w.conn)
-	if err != nil {
-		return Cut{}, unavailable("find the tables to read", err)
-	}
-	// The head of the ledger: what is projected.
-	cut := Cut{tables: tables}
-	cut.Offsets, err = w.offsets(ctx, `SELECT kafka_partition, toInt64(max(last_offset) + 1) FROM `+tables.Batches()+` GROUP BY kafka_partition`)
+	cut, err := w.head(ctx)
 	if err != nil || t.IsZero() {
 		return cut, err
 	}
 	// The log as recorded by t.
-	later, err := w.offsets(ctx, later(tables), t.UnixMilli(), t.UnixMilli())
+	spans, err := w.offsets(ctx, spansAfter(cut.tables), t.UnixMilli())
+	if err != nil || len(spans) == 0 {
+		return cut, err
+	}
+	later, err := w.offsets(ctx, firstAfter(cut.tables, spans), t.UnixMilli())
 	if err != nil {
 		return Cut{}, err
 	}
+	offsets := maps.Clone(cut.Offsets)
 	for p, o := range later {
-		cut.Offsets[p] = min(cut.Offsets[p], o)
+		offsets[p] = min(offsets[p], o)
 	}
-	return cut, nil
+	return cut.below(offsets), nil
 }
 
-// later finds in each partition the first event that was recorded after a moment,
-// which is asked for twice. It is in the first span of the log that has such a one.
-func later(t warehouse.Tables) string {
-	return `SELECT kafka_partition, toInt64(min(kafka_offset)) FROM ` + t.Events() + ` WHERE recorded > fromUnixTimestamp64Milli(?)
-		AND (kafka_partition, ` + warehouse.MomentSpan + `) IN (
-			SELECT kafka_partition, min(span) FROM (` + newestOfSpans(t) + `) WHERE newest > fromUnixTimestamp64Milli(?) GROUP BY kafka_partition)
-		GROUP BY kafka_partition`
+// head is the head of the ledger: what is projected. The tables are mostly those of
+// the question before, whose ledger is read while that is made sure.
+func (w *Warehouse) head(ctx context.Context) (Cut, error) {
+	ledger := func(ctx context.Context, t warehouse.Tables) (Cut, error) {
+		offsets, err := w.offsets(ctx, `SELECT kafka_partition, toInt64(max(last_offset) + 1) FROM `+t.Batches()+` GROUP BY kafka_partition`)
+		return Cut{offsets, t, &partitions{set: map[int]bool{}}}, err
+	}
+	var (
+		cut    Cut
+		tables warehouse.Tables
+		failed error // which may be since the tables of before were dropped
+	)
+	err := together(ctx, func(ctx context.Context) (err error) {
+		tables, err = warehouse.Current(ctx, w.conn)
+		return err
+	}, func(ctx context.Context) error {
+		if t := w.tables.Load(); t != nil {
+			cut, failed = ledger(ctx, *t)
+		}
+		return nil
+	})
+	if err != nil {
+		return Cut{}, unavailable("find the tables to read", err)
+	}
+	if cut.tables == tables {
+		return cut, failed
+	}
+	w.tables.Store(&tables)
+	return ledger(ctx, tables)
 }
 
-func newestOfSpans(t warehouse.Tables) string {
-	return `SELECT kafka_partition, ` + warehouse.MomentSpan + ` AS span, max(recorded) AS newest FROM ` + t.Events() + ` GROUP BY kafka_partition, span`
+// below is a cut of the same tables at offsets that are not above it.
+func (c Cut) below(offsets map[int]int64) Cut {
+	above := map[int]bool{}
+	for p, o := range offsets {
+		if o < c.Offsets[p] {
+			above[p] = true
+		}
+	}
+	return Cut{offsets, c.tables, &partitions{set: above}}
+}
+
+// spansAfter finds in each partition the first span with an event that was recorded
+// after a moment.
+func spansAfter(t warehouse.Tables) string {
+	return `SELECT kafka_partition, toInt64(min(span)) FROM (
+		SELECT kafka_partition, span FROM ` + t.Moments() + ` GROUP BY kafka_partition, span HAVING max(newest) > fromUnixTimestamp64Milli(?)
+	) GROUP BY kafka_partition`
+}
+
+// firstAfter finds in these spans the first event that was recorded after a moment.
+func firstAfter(t warehouse.Tables, spans map[int]int64) string {
+	var in []string
+	for _, p := range slices.Sorted(maps.Keys(spans)) {
+		in = append(in, fmt.Sprintf("kafka_partition = %d AND kafka_offset >= %d AND kafka_offset < %d", p, spans[p]*warehouse.MomentOffsets, (spans[p]+1)*warehouse.MomentOffsets))
+	}
+	return `SELECT kafka_partition, toInt64(min(kafka_offset)) FROM ` + t.Events() + ` WHERE recorded > fromUnixTimestamp64Milli(?) AND (` + strings.Join(in, " OR ") + `) GROUP BY kafka_partition`
 }
 
 // offsets runs a query whose rows are partition and offset.
@@ -111,44 +182,67 @@ func (w *Warehouse) offsets(ctx context.Context, query string, args ...any) (map
 
 // condition is the cut as SQL over kafka_partition and kafka_offset. It is made
 // of numbers alone.
-func (c Cut) condition() string {
-	return "kafka_offset < " + c.bound(func(o int64) int64 { return o })
-}
+func (c Cut) condition() string { return "kafka_offset < " + c.bound() }
 
-// bound is what each partition's offset makes, as SQL over kafka_partition: 0 for a
-// partition that the cut does not have. An element of an array takes less to
-// plan than a condition for each partition.
-func (c Cut) bound(of func(offset int64) int64) string {
+// bound is each partition's offset, as SQL over kafka_partition: 0 for a partition
+// that the cut does not have. An element of an array takes less to plan than a
+// condition for each partition.
+func (c Cut) bound() string {
 	bounds := []int64{0}
 	for p, o := range c.Offsets {
 		bounds = append(bounds, make([]int64, max(0, p+1-len(bounds)))...)
-		bounds[p] = of(o)
+		bounds[p] = o
 	}
 	return strings.ReplaceAll(fmt.Sprint(bounds), " ", ", ") + "[kafka_partition + 1]"
 }
 
-// end is the place behind the span of the log that an offset is in.
-func end(o int64) int64 { return spanned(o) * warehouse.SpanOffsets }
+// A cut divides the span of the log that it is in, of whose sums nobody can tell
+// what is below it, unless nothing is above it yet. That is so at the head of the
+// ledger, but for the batch that is being written.
 
-// spanned is how many spans of the log begin below an offset.
-func spanned(o int64) int64 { return (o + warehouse.SpanOffsets - 1) / warehouse.SpanOffsets }
-
-// spans is the condition of the spans of the log that begin below the cut.
-func (c Cut) spans() string { return warehouse.SpanOf + " < " + c.bound(spanned) }
-
-// above is the condition of what these spans hold above the cut. At the head of the
-// ledger that is a batch half written, and mostly nothing, which is known without
-// reading any. The lowest place of all partitions is what an index can look for.
-func (c Cut) above() string {
-	lowest := slices.Min(append(slices.Collect(maps.Values(c.Offsets)), math.MaxInt64))
-	return fmt.Sprintf("(%s) AND kafka_offset >= %d AND %s AND kafka_offset < %s", c.anyAbove(), lowest,
-		"kafka_offset >= "+c.bound(func(o int64) int64 { return o }), c.bound(end))
+// spans is the condition of the spans that are below the cut: all of them when
+// nothing is above it, else all but those that it divides.
+func (c Cut) spans(divided map[int]bool) string {
+	if len(divided) == 0 {
+		return "true"
+	}
+	offsets := maps.Clone(c.Offsets)
+	for p, o := range offsets {
+		if !divided[p] {
+			o += warehouse.SpanOffsets - 1
+		}
+		offsets[p] = o / warehouse.SpanOffsets
+	}
+	return "span < " + Cut{Offsets: offsets}.bound()
 }
 
-// anyAbove asks the newest places whether there are postings above the cut.
-func (c Cut) anyAbove() string {
-	return `SELECT countIf(newest >= ` + c.bound(func(o int64) int64 { return o }) + `) > 0
-		FROM (SELECT kafka_partition, max(kafka_offset) AS newest FROM ` + c.tables.Postings() + ` GROUP BY kafka_partition)`
+// rest is the condition of the postings below the cut that these spans lack. The
+// first place of them all is what an index can look for.
+func (c Cut) rest(divided map[int]bool) string {
+	from, lowest := maps.Clone(c.Offsets), int64(math.MaxInt64)
+	for p, o := range from {
+		if divided[p] {
+			from[p] = o / warehouse.SpanOffsets * warehouse.SpanOffsets
+			lowest = min(lowest, from[p])
+		}
+	}
+	return fmt.Sprintf("kafka_offset >= %d AND kafka_offset >= %s AND %s", lowest, Cut{Offsets: from}.bound(), c.condition())
+}
+
+// above asks in which partitions there are events above the cut, and so may be
+// postings. What comes later has not been in what was read before.
+func (w *Warehouse) above(ctx context.Context, cut Cut) (map[int]bool, error) {
+	heads, err := w.offsets(ctx, `SELECT kafka_partition, toInt64(max(last)) FROM `+cut.tables.Moments()+` GROUP BY kafka_partition`)
+	if err != nil {
+		return nil, err
+	}
+	out := map[int]bool{}
+	for p, last := range heads {
+		if last >= cut.Offsets[p] {
+			out[p] = true
+		}
+	}
+	return out, nil
 }
 
 // unavailable wraps a failure of the warehouse.

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"zhiban/schemas"
-	"zhiban/schemas/warehouse"
 )
 
 // fragment is a piece of SQL with the values of its placeholders. SQL text is
@@ -34,25 +33,26 @@ func (f *fragment) and(g fragment) {
 type dimension struct {
 	value   func(*plan) fragment
 	columns []string // that the value is made of
-	time    string   // of a dimension of time: the first day of the period that a day is in
+	group   string   // of what the value is a text: the first day of a period, a number; of one column
 	filter  bool
 }
 
 // dimensions is the table of all ways to split and filter.
 var dimensions = map[Dimension]dimension{
 	ByDivision:    {value: (*plan).child, columns: []string{"source", "day"}},
+	ByCounty:      {value: (*plan).leaf, columns: []string{"source", "day"}},
 	ByStation:     {value: text("if(position(source, '-') > 0, toString(source), '')"), columns: []string{"source"}, filter: true},
 	ByStationKind: {value: text("multiIf(position(source, '-court') > 0, 'court', position(source, '-procuratorate') > 0, 'procuratorate', position(source, '-detention') > 0, 'detention_centre', '')"), columns: []string{"source"}, filter: true},
-	ByLawyer:      {value: text("if(lawyer = 0, '', leftPad(toString(lawyer), 17, '0'))"), columns: []string{"lawyer"}, filter: true},
+	ByLawyer:      {value: text("if(lawyer = 0, '', leftPad(toString(lawyer), 17, '0'))"), columns: []string{"lawyer"}, group: "lawyer", filter: true},
 	ByFirm:        {value: (*plan).firm, columns: []string{"lawyer"}, filter: true},
 	ByMode:        {value: text("toString(mode)"), columns: []string{"mode"}, filter: true},
 	ByChannel:     {value: text("toString(channel)"), columns: []string{"channel"}, filter: true},
 	ByPersonRole:  {value: text("toString(person_role)"), columns: []string{"person_role"}, filter: true},
 	ByOrgan:       {value: text("toString(organ)"), columns: []string{"organ"}, filter: true},
-	ByDay:         {value: ofDay("toString(day)"), columns: []string{"day"}, time: "day"},
-	ByMonth:       {value: ofDay("formatDateTime(day, '%Y-%m')"), columns: []string{"day"}, time: "toStartOfMonth(day)"},
-	ByQuarter:     {value: ofDay("concat(toString(toYear(day)), '-Q', toString(toQuarter(day)))"), columns: []string{"day"}, time: "toStartOfQuarter(day)"},
-	ByYear:        {value: ofDay("toString(toYear(day))"), columns: []string{"day"}, time: "toStartOfYear(day)"},
+	ByDay:         {value: ofDay("toString(day)"), columns: []string{"day"}, group: "day"},
+	ByMonth:       {value: ofDay("formatDateTime(day, '%Y-%m')"), columns: []string{"day"}, group: "toStartOfMonth(day)"},
+	ByQuarter:     {value: ofDay("concat(toString(toYear(day)), '-Q', toString(toQuarter(day)))"), columns: []string{"day"}, group: "toStartOfQuarter(day)"},
+	ByYear:        {value: ofDay("toString(toYear(day))"), columns: []string{"day"}, group: "toStartOfYear(day)"},
 }
 
 func text(sql string) func(*plan) fragment {
@@ -64,7 +64,7 @@ func ofDay(sql string) func(*plan) fragment {
 	return func(p *plan) fragment { return fragment{sql: strings.ReplaceAll(sql, "day", p.day())} }
 }
 
-func isTime(d Dimension) bool { return dimensions[d].time != "" }
+func isTime(d Dimension) bool { return slices.Equal(dimensions[d].columns, []string{"day"}) }
 
 // Filterable tells whether a dimension can be a filter.
 func Filterable(d Dimension) bool { return dimensions[d].filter }
@@ -80,8 +80,8 @@ func DimensionNames() []string {
 }
 
 // parts are the values of the dimensions that a row belongs to, as columns k0, k1,
-// … behind a comma; a period is its first day. Grouping by them takes a fraction of
-// the time that the array of texts takes, which partKeys makes of them at the end.
+// … behind a comma; a period is its first day, a lawyer a number. Grouping by them takes
+// a fraction of the time that texts take, which partTexts makes of them at the end.
 func (p *plan) parts() fragment {
 	var f fragment
 	if len(p.Columns) > 0 { // a posting is in every range that has its day
@@ -99,8 +99,11 @@ func (p *plan) parts() fragment {
 	}
 	for i, d := range p.By {
 		v := dimensions[d].value(p)
-		if period := dimensions[d].time; period != "" {
-			v = fragment{sql: strings.ReplaceAll(period, "day", p.day())}
+		if d == ByFirm { // whose name can have anything in it
+			v = p.firmAs(strconv.Quote)
+		}
+		if group := dimensions[d].group; group != "" {
+			v = fragment{sql: strings.ReplaceAll(group, "day", p.day())}
 		}
 		f.sql += ", " + v.sql + " AS k" + strconv.Itoa(i)
 		f.args = append(f.args, v.args...)
@@ -120,21 +123,21 @@ func (p *plan) partNames() string {
 	return names
 }
 
-// partKeys is the combination of dimension values as an array of strings.
-func (p *plan) partKeys() string {
+// partTexts are the texts of the values of the parts, none of which has a line break.
+func (p *plan) partTexts() []string {
 	var texts []string
 	if len(p.Columns) > 0 {
 		texts = append(texts, "range")
 	}
 	for i, d := range p.By {
 		k := "k" + strconv.Itoa(i)
-		text := "toString(" + k + ")"
-		if isTime(d) {
-			text = dimensions[d].value(p.on(k)).sql
+		text := k
+		if of := dimensions[d]; of.group != "" {
+			text = strings.ReplaceAll(of.value(p.on("day")).sql, of.columns[0], k)
 		}
 		texts = append(texts, text)
 	}
-	return "[" + strings.Join(texts, ", ") + "]::Array(String)"
+	return texts
 }
 
 // where selects the postings of some indicators in the query's range, scope,
@@ -148,9 +151,9 @@ func (p *plan) within(codes []schemas.IndicatorCode, r reading) fragment {
 	day, cut := "day", p.cut.condition()
 	switch {
 	case r.rolled:
-		day, cut = warehouse.MonthOf, p.cut.spans()
-	case r.above:
-		cut = p.cut.above()
+		day, cut = "month", p.cut.spans(p.divided)
+	case r.rest:
+		cut = p.cut.rest(p.divided)
 	}
 	p = p.on(day)
 	f := fragment{"indicator IN ? AND " + day + " <= ?", []any{names(codes), date(r.to)}}
@@ -227,6 +230,14 @@ func (p *plan) leaf() fragment {
 			}
 			continue
 		}
+		switch from, to := p.From, p.To; { // which most questions have on one side of the move
+		case !p.stock && from >= m.On:
+			f = fragment{"transform(" + inner.sql + ", ?, ?)", slices.Concat(inner.args, []any{[]string{string(m.Old)}, []string{string(m.New)}})}
+			continue
+		case to < m.On:
+			f = fragment{"transform(" + inner.sql + ", ?, ?)", slices.Concat(inner.args, []any{[]string{string(m.New)}, []string{string(m.Old)}})}
+			continue
+		}
 		f = fragment{
 			"if(" + day.sql + " < ?, transform(" + inner.sql + ", ?, ?), transform(" + inner.sql + ", ?, ?))",
 			slices.Concat(day.args, []any{date(m.On)},
@@ -267,18 +278,17 @@ func (p *plan) child() fragment {
 }
 
 // firm is the firm at which the lawyer is enrolled.
-func (p *plan) firm() fragment {
-	var licences []uint64
-	var firms []string
+func (p *plan) firm() fragment { return p.firmAs(func(name string) string { return name }) }
+
+// firmAs is what a function makes of its name.
+func (p *plan) firmAs(text func(name string) string) fragment {
+	licences, firms := []uint64{0}, []string{text("")}
 	for _, l := range slices.Sorted(maps.Keys(p.register.lawyers)) {
 		if n, err := schemas.ParseLicence(l); err == nil {
-			licences, firms = append(licences, uint64(n)), append(firms, p.register.lawyers[l].Firm)
+			licences, firms = append(licences, uint64(n)), append(firms, text(p.register.lawyers[l].Firm))
 		}
 	}
-	if len(licences) == 0 {
-		return fragment{sql: "''"}
-	}
-	return fragment{"transform(lawyer, ?, ?, '')", []any{licences, firms}}
+	return fragment{"transform(lawyer, ?, ?, ?)", []any{licences, firms, text("")}}
 }
 
 // date is a day as ClickHouse writes it.

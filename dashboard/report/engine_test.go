@@ -70,7 +70,7 @@ func newBook(t testing.TB) *book {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, table := range []string{tables.Events(), tables.Postings(), tables.Batches(), tables.Parked()} {
+	for _, table := range append(tables.RollUps(), tables.Events(), tables.Postings(), tables.Batches(), tables.Parked()) {
 		if err := conn.Exec(t.Context(), "TRUNCATE TABLE "+table); err != nil {
 			t.Fatal(err)
 		}

@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -243,7 +244,7 @@ func (w *Warehouse) Event(ctx context.Context, scope Scope, id schemas.EventID) 
 			d.Case = append(d.Case, h.Envelope())
 		}
 	}
-	p := &plan{Query: Query{Division: schemas.Province, View: schemas.ViewThen}, w: w, scope: scope, cut: cut, asOf: w.now(), register: r}
+	p := &plan{Query: Query{Division: schemas.Province, To: math.MaxInt32, View: schemas.ViewThen}, w: w, scope: scope, cut: cut, asOf: w.now(), register: r}
 	d.Postings, err = p.postings(ctx, fragment{cut.tables.Postings() + ` WHERE kafka_partition = ? AND kafka_offset = ? AND toYear(recorded) = toYear(fromUnixTimestamp64Milli(?, 'Asia/Shanghai'))`,
 		[]any{at[0], at[1], e.Recorded.UnixMilli()}}, `ORDER BY indicator, day`)
 	return d, err

@@ -2,24 +2,21 @@ package report
 
 import (
 	"slices"
-	"strings"
 
 	"zhiban/schemas"
-	"zhiban/schemas/warehouse"
 )
 
-// A sum of postings is read from the roll-ups that lie with them, which hold sums
-// of whole months and whole spans of the log, wherever these can tell it; what
-// they have too much is read from the postings and taken away, what they lack is
-// added. All of it is of one snapshot of the table, and the sum is the same as that
-// of the postings one by one.
+// A sum of postings is read from tables that hold sums of whole months and whole
+// spans of the log, wherever these can tell it; what they have too much is read from
+// the postings and taken away, what they lack is added. What is below a cut does not
+// change, so the sum is the same as that of the postings one by one.
 
 // reading is a part of what a sum is put together from: the postings of some days
-// up to the cut, unless it is rolled or above.
+// up to the cut, unless it is rolled or rest.
 type reading struct {
 	from, to schemas.Day // a zero from is no lower bound
-	rolled   bool        // of whole months: all spans of the log that begin below the cut
-	above    bool        // what these spans hold above the cut
+	rolled   bool        // of whole months: the spans of the log below the cut
+	rest     bool        // what the spans that the cut divides have below it
 	minus    bool        // taken away instead of added
 }
 
@@ -59,22 +56,26 @@ func readings(from, to, today schemas.Day, monthly bool) []reading {
 	if from == 0 {
 		begin = 0
 	}
-	return append([]reading{{from: begin, to: last.Last(), rolled: true}, {from: begin, to: last.Last(), above: true, minus: true}}, edges...)
+	return append([]reading{{from: begin, to: last.Last(), rolled: true}, {from: begin, to: last.Last(), rest: true}}, edges...)
 }
 
-// monthly tells whether roll-ups have what the question splits and filters by.
-func (p *plan) monthly() bool {
+// sumsTable is the table that has sums of what the question splits and filters by; ok
+// is false when none has.
+func (p *plan) sumsTable() (table string, ok bool) {
 	columns := p.columns()
 	for d := range p.Filter {
 		columns = append(columns, dimensions[d].columns...)
 	}
 	divided := func(r Range) bool { return r.From != r.From.Month().First() || r.To != r.To.Month().Last() }
 	if slices.Contains(p.By, ByDay) || slices.ContainsFunc(p.Columns, divided) || slices.ContainsFunc(schemas.Divisions.Moves(), func(m schemas.DivisionMove) bool { return m.On != m.On.Month().First() }) {
-		return false
+		return "", false
 	}
-	return slices.ContainsFunc(warehouse.RolledColumns, func(rolled []string) bool {
-		return !slices.ContainsFunc(columns, func(c string) bool { return c != "day" && !slices.Contains(rolled, c) })
-	})
+	for _, t := range p.cut.tables.Sums() {
+		if !slices.ContainsFunc(columns, func(c string) bool { return c != "day" && !slices.Contains(t.Columns, c) }) {
+			return t.Table, true
+		}
+	}
+	return "", false
 }
 
 // columns are those of a posting that its place in the answer depends on.
@@ -93,26 +94,23 @@ func (p *plan) columns() []string {
 	return out
 }
 
-// read is the sums of a reading, as rows of indicator, month or day (where it
-// matters), the columns of the question, and n.
-func (p *plan) read(codes []schemas.IndicatorCode, r reading, extra fragment, monthly bool) fragment {
-	groups := []string{"indicator"}
-	selected := slices.Clone(groups)
-	for _, c := range p.columns() {
-		switch {
-		case c != "day":
-			groups, selected = append(groups, c), append(selected, c)
-		case monthly:
-			groups, selected = append(groups, warehouse.MonthOf), append(selected, warehouse.MonthOf+" AS on_day")
-		default:
-			groups, selected = append(groups, c), append(selected, c+" AS on_day")
-		}
+// fine tells that the question splits sums so far that adding them up takes more
+// than reading them one by one.
+func (p *plan) fine() bool {
+	return slices.Contains(p.By, ByMonth) && (slices.Contains(p.By, ByStation) || slices.Contains(p.By, ByLawyer))
+}
+
+// read is what a reading has of some indicators, as rows of indicator, n and the
+// parts of the question.
+func (p *plan) read(codes []schemas.IndicatorCode, r reading, extra fragment, sums string) fragment {
+	n, day, table := "quantity", "day", p.cut.tables.Postings()
+	if r.rolled {
+		day, table = "month", sums
 	}
-	n := "sum(quantity)"
 	if r.minus {
-		n = "-" + n
+		n = "-quantity"
 	}
-	where := p.within(codes, r)
+	parts, where := p.on(day).parts(), p.within(codes, r)
 	where.and(extra)
-	return fragment{`SELECT ` + strings.Join(selected, ", ") + `, ` + n + ` AS n FROM ` + p.cut.tables.Postings() + ` WHERE ` + where.sql + ` GROUP BY ` + strings.Join(groups, ", "), where.args}
+	return fragment{`SELECT indicator, ` + n + ` AS n` + parts.sql + ` FROM ` + table + ` WHERE ` + where.sql, slices.Concat(parts.args, where.args)}
 }

@@ -48,7 +48,7 @@ func (w *Warehouse) register(ctx context.Context, cut Cut) (*register, error) {
 	if err != nil {
 		return nil, err
 	}
-	held := Cut{offsets, cut.tables}.key()
+	held := Cut{Offsets: offsets, tables: cut.tables}.key()
 	r, ok := w.registers.byLen.Get(held)
 	if !ok {
 		if r, err = w.readRegister(ctx, cut); err != nil {

@@ -19,9 +19,11 @@ import (
 type Dimension string
 
 // The dimensions. Division gives the children of the division asked for; a
-// division's own stations (市本级) appear under its own code.
+// division's own stations (市本级) appear under its own code. County gives the
+// division to which what was done reports itself, which mostly is a county.
 const (
 	ByDivision    Dimension = "division"
+	ByCounty      Dimension = "county"
 	ByStation     Dimension = "station"
 	ByStationKind Dimension = "station_kind"
 	ByLawyer      Dimension = "lawyer"

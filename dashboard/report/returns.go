@@ -509,5 +509,5 @@ func (c Cut) back(offsets map[int]int64) (Cut, error) {
 			return Cut{}, schemas.Errorf(schemas.Invalid, "cut %d:%d: partition %d is projected to %d", p, o, p, c.Offsets[p])
 		}
 	}
-	return Cut{offsets, c.tables}, nil
+	return c.below(offsets), nil
 }

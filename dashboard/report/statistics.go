@@ -13,8 +13,12 @@ import (
 	"zhiban/schemas"
 )
 
-// maxRows bounds an answer; a question that would give more is refused.
-const maxRows = 200_000
+// maxRows bounds an answer; a question that would give more is refused. maxNumbers
+// bounds what it is added up from, when it is here.
+const (
+	maxRows    = 200_000
+	maxNumbers = 10 * maxRows
+)
 
 // Statistics answers q within scope.
 func (w *Warehouse) Statistics(ctx context.Context, scope Scope, q Query) (Statistics, error) {
@@ -22,7 +26,7 @@ func (w *Warehouse) Statistics(ctx context.Context, scope Scope, q Query) (Stati
 	if err != nil {
 		return Statistics{}, err
 	}
-	cells, err := p.ask(ctx, slices.Concat(p.sums(), p.distinct(), p.percentiles(), p.stocks()))
+	cells, err := p.answer(ctx)
 	if err != nil {
 		return Statistics{}, err
 	}
@@ -36,20 +40,20 @@ func (w *Warehouse) Statistics(ctx context.Context, scope Scope, q Query) (Stati
 	case len(q.By) > 0:
 	case len(q.Columns) > 0:
 		for k := range q.Columns {
-			at(cells, []string{strconv.Itoa(k)})
+			p.at(cells, []string{strconv.Itoa(k)})
 		}
 	default:
-		at(cells, nil)
+		p.at(cells, nil)
 	}
 	for _, c := range cells {
 		row := Row{Key: c.key, Values: make([]*float64, len(p.indicators))}
 		values := make([]float64, len(p.indicators)) // a row's values lie together: there are many
 		empty := true
-		for i := range p.indicators {
-			ind := &p.indicators[i]
-			if v, ok := c.value(ind); ok && p.shows(ind.Code, v) {
+		for i := range p.figures {
+			f := &p.figures[i]
+			if v, ok := c.value(f); ok && p.shows(f.Code, v) {
 				values[i], row.Values[i] = v, &values[i]
-				empty = empty && v == 0 && !ind.Divided()
+				empty = empty && v == 0 && !f.Divided()
 			}
 		}
 		if !empty || len(q.By) == 0 { // corrections may have taken all of it away
@@ -60,59 +64,92 @@ func (w *Warehouse) Statistics(ctx context.Context, scope Scope, q Query) (Stati
 	return out, nil
 }
 
-// cell is one combination of dimension values with what was summed for it, by the
-// slot of the indicator.
+// answer asks until what was read has nothing of above the cut: mostly once.
+func (p *plan) answer(ctx context.Context) (map[string]*cell, error) {
+	p.divided = p.cut.above.known()
+	_, rolled := p.sumsTable()
+	for {
+		sums := slices.Concat(p.sums(), p.stocks())
+		cells, err := p.ask(ctx, slices.Concat(sums, p.distinct(), p.percentiles()))
+		if err != nil || !rolled || len(sums) == 0 {
+			return cells, err
+		}
+		above, err := p.w.above(ctx, p.cut)
+		if err != nil {
+			return nil, err
+		}
+		if maps.DeleteFunc(above, func(partition int, _ bool) bool { return p.divided[partition] }); len(above) == 0 {
+			return cells, nil
+		}
+		p.cut.above.add(above)
+		maps.Copy(above, p.divided)
+		p.divided = above
+	}
+}
+
+// figure is an indicator that was asked for, with the slots of a cell that it is
+// computed from.
+type figure struct {
+	schemas.Indicator
+	slot, of, over int
+}
+
+// slotOf is an indicator's place in a cell.
+func (p *plan) slotOf(code schemas.IndicatorCode) int {
+	slot, ok := p.slots[code]
+	if !ok {
+		slot = len(p.slots)
+		p.slots[code] = slot
+	}
+	return slot
+}
+
+// cell is one combination of dimension values with what was summed for it, by slot.
 type cell struct {
 	key       []string
 	sums      []int64
-	quantiles map[schemas.IndicatorCode]float64
+	quantiles map[int]float64
 }
 
-// slots are the places of all indicators in a cell.
-var slots = func() map[schemas.IndicatorCode]int {
-	out := map[schemas.IndicatorCode]int{}
-	for i, ind := range schemas.Indicators.All() {
-		out[ind.Code] = i
+// add puts a number in: its slot and its value, which is a whole one but for
+// quantiles. first tells that the cell had nothing of it.
+func (c *cell) add(of, value string, quantiles map[int]bool) (first bool, err error) {
+	slot, err := strconv.Atoi(of)
+	if err != nil {
+		return false, err
 	}
-	return out
-}()
-
-// add puts a number in: the figure and its value, which is a whole one but for
-// quantiles.
-func (c *cell) add(number string, quantiles []schemas.IndicatorCode) (err error) {
-	figure, value, _ := strings.Cut(number, " ")
-	code := schemas.IndicatorCode(figure)
-	if slices.Contains(quantiles, code) {
-		c.quantiles[code], err = strconv.ParseFloat(value, 64)
-		return err
-	}
-	slot, ok := slots[code]
-	if !ok {
-		return fmt.Errorf("indicator %q is not in the catalogue", code)
+	if quantiles[slot] {
+		v, err := strconv.ParseFloat(value, 64)
+		if c.quantiles == nil {
+			c.quantiles = map[int]float64{}
+		}
+		c.quantiles[slot] = v
+		return true, err
 	}
 	n, err := strconv.ParseInt(value, 10, 64)
+	first = c.sums[slot] == 0
 	c.sums[slot] += n
-	return err
+	return first, err
 }
 
-// value is the cell's figure of an indicator; ok is false where it is not available.
-func (c *cell) value(ind *schemas.Indicator) (_ float64, ok bool) {
-	if ind.Kind == schemas.Percentile {
-		v, ok := c.quantiles[ind.Code]
+// value is the cell's figure; ok is false where it is not available.
+func (c *cell) value(f *figure) (_ float64, ok bool) {
+	if f.Kind == schemas.Percentile {
+		v, ok := c.quantiles[f.slot]
 		return v, ok
 	}
-	v := float64(c.sums[slots[ind.Code]])
-	if ind.Divided() {
-		over := c.sums[slots[ind.Over]]
+	v := float64(c.sums[f.slot])
+	if f.Divided() {
+		over := c.sums[f.over]
 		if over == 0 {
 			return 0, false
 		}
-		v = float64(c.sums[slots[ind.Of]]) / float64(over)
-		if ind.Rest {
-			v = float64(over-c.sums[slots[ind.Of]]) / float64(over)
+		v = float64(c.sums[f.of]) / float64(over)
+		if f.Rest {
+			v = float64(over-c.sums[f.of]) / float64(over)
 		}
 	}
-	return v / float64(max(ind.Parts, 1)), true
+	return v / float64(max(f.Parts, 1)), true
 }
 
 // plan is a query that has been checked, with its cut and register.
@@ -121,12 +158,15 @@ type plan struct {
 	w          *Warehouse
 	scope      Scope
 	indicators []schemas.Indicator
+	figures    []figure // of the indicators
+	slots      map[schemas.IndicatorCode]int
 	cut        Cut
 	asOf       time.Time
 	register   *register
-	stock      bool   // while stocks are asked for
-	ends       []int  // of which of the ranges, while stocks are asked for
-	dayAs      string // the SQL of a posting's day where it is not day
+	stock      bool         // while stocks are asked for
+	ends       []int        // of which of the ranges, while stocks are asked for
+	dayAs      string       // the SQL of a posting's day where it is not day
+	divided    map[int]bool // partitions with postings above the cut, of which it divides a span
 }
 
 func (p *plan) day() string { return cmp.Or(p.dayAs, "day") }
@@ -149,7 +189,7 @@ func (w *Warehouse) plan(ctx context.Context, scope Scope, q Query) (*plan, erro
 		}
 		q.To = max(q.To, r.To)
 	}
-	p := &plan{Query: q, w: w, scope: scope, asOf: q.AsOf}
+	p := &plan{Query: q, w: w, scope: scope, asOf: q.AsOf, slots: map[schemas.IndicatorCode]int{}}
 	var wrong []string
 	if q.From > q.To {
 		wrong = append(wrong, fmt.Sprintf("from %s is after to %s", q.From, q.To))
@@ -166,7 +206,11 @@ func (w *Warehouse) plan(ctx context.Context, scope Scope, q Query) (*plan, erro
 		if ind.Kind == schemas.Stock && slices.ContainsFunc(q.By, isTime) {
 			wrong = append(wrong, fmt.Sprintf("%s is a stock at the end of the range; it cannot be split by day, month, quarter or year", code))
 		}
-		p.indicators = append(p.indicators, ind)
+		f := figure{Indicator: ind, slot: p.slotOf(code)}
+		if ind.Divided() {
+			f.of, f.over = p.slotOf(ind.Of), p.slotOf(ind.Over)
+		}
+		p.indicators, p.figures = append(p.indicators, ind), append(p.figures, f)
 	}
 	for i, d := range q.By {
 		if _, ok := dimensions[d]; !ok {
@@ -288,37 +332,41 @@ func (p *plan) stocks() []fragment {
 
 // sum adds the postings of some indicators; as renames them in the answer.
 func (p *plan) sum(codes []schemas.IndicatorCode, as map[schemas.IndicatorCode]schemas.IndicatorCode, from schemas.Day, extra fragment) fragment {
-	name, parts := figureOf(codes, as), p.on("on_day").parts()
-	monthly := extra.sql == "" && p.monthly()
+	slot := p.slotsOf(codes, as)
+	sums, monthly := p.sumsTable()
+	monthly = monthly && extra.sql == ""
 	var reads []string
 	var args []any
 	for _, r := range readings(from, p.To, schemas.DayOf(p.asOf), monthly) {
-		read := p.read(codes, r, extra, monthly)
+		if r.rest && len(p.divided) == 0 {
+			continue
+		}
+		read := p.read(codes, r, extra, sums)
 		reads, args = append(reads, read.sql), append(args, read.args...)
 	}
-	return fragment{`SELECT ` + number(name.sql, "sum(n)") + parts.sql + ` FROM (` + strings.Join(reads, "\nUNION ALL\n") + `) GROUP BY indicator` + p.partNames(),
-		slices.Concat(name.args, parts.args, args)}
-}
-
-// number is a figure and its value as a text.
-func number(figure, value string) string {
-	return `concat(` + figure + `, ' ', toString(` + value + `)) AS number`
-}
-
-// figureOf is the figure that a posting counts in: its indicator, or what as
-// makes of that.
-func figureOf(codes []schemas.IndicatorCode, as map[schemas.IndicatorCode]schemas.IndicatorCode) fragment {
-	if as == nil {
-		return fragment{sql: "toString(indicator)"}
+	n, groups := "sum(n)", " GROUP BY indicator"+p.partNames()
+	if monthly && p.fine() {
+		n, groups = "n", ""
 	}
-	figures := make([]string, len(codes))
+	return fragment{`SELECT ` + number(slot.sql, n) + p.partNames() + ` FROM (` + strings.Join(reads, "\nUNION ALL\n") + `)` + groups, slices.Concat(slot.args, args)}
+}
+
+// number is a slot and its value as lines of text.
+func number(slot, value string) string {
+	return `concat(` + slot + `, '\n', toString(` + value + `)) AS number`
+}
+
+// slotsOf is the slot that a posting counts in, as a text: that of its indicator, or
+// of what as makes of it. It is short, since answers have many of them.
+func (p *plan) slotsOf(codes []schemas.IndicatorCode, as map[schemas.IndicatorCode]schemas.IndicatorCode) fragment {
+	slots := make([]string, len(codes))
 	for i, code := range codes {
-		figures[i] = string(as[code])
+		slots[i] = strconv.Itoa(p.slotOf(cmp.Or(as[code], code)))
 	}
-	if one := figures[0]; !slices.ContainsFunc(figures, func(f string) bool { return f != one }) {
+	if one := slots[0]; !slices.ContainsFunc(slots, func(s string) bool { return s != one }) {
 		return fragment{"?", []any{one}}
 	}
-	return fragment{"transform(toString(indicator), ?, ?, '')", []any{names(codes), figures}}
+	return fragment{"transform(indicator, ?, ?, '')", []any{names(codes), slots}}
 }
 
 // distinct counts different persons, or lawyers: those for whom the postings of
@@ -352,10 +400,10 @@ func (p *plan) distinct() []fragment {
 		if b.lawyers {
 			who = "lawyer"
 		}
-		figure, parts, where := figureOf(b.codes, b.as), p.parts(), p.where(b.codes, p.From)
-		out = append(out, fragment{`SELECT ` + number("figure", "countIf(n > 0)") + p.partNames() + ` FROM (
-				SELECT ` + figure.sql + ` AS figure, ` + who + ` AS who, sum(quantity) AS n` + parts.sql + ` FROM ` + p.cut.tables.Postings() + ` WHERE who != 0 AND ` + where.sql + ` GROUP BY figure, who` + p.partNames() + `
-			) GROUP BY figure` + p.partNames(), slices.Concat(figure.args, parts.args, where.args)})
+		slot, parts, where := p.slotsOf(b.codes, b.as), p.parts(), p.where(b.codes, p.From)
+		out = append(out, fragment{`SELECT ` + number("slot", "countIf(n > 0)") + p.partNames() + ` FROM (
+				SELECT ` + slot.sql + ` AS slot, ` + who + ` AS who, sum(quantity) AS n` + parts.sql + ` FROM ` + p.cut.tables.Postings() + ` WHERE who != 0 AND ` + where.sql + ` GROUP BY slot, who` + p.partNames() + `
+			) GROUP BY slot` + p.partNames(), slices.Concat(slot.args, parts.args, where.args)})
 	}
 	return out
 }
@@ -369,16 +417,16 @@ func (p *plan) percentiles() []fragment {
 		kind     schemas.CaseKind
 	}
 	var sources []source
-	figures, quantiles := map[source][]string{}, map[source][]string{}
+	slots, quantiles := map[source][]string{}, map[source][]string{}
 	for _, ind := range p.indicators {
 		if ind.Kind != schemas.Percentile {
 			continue
 		}
 		s := source{ind.Of, ind.Over, ind.Case}
-		if figures[s] == nil {
+		if slots[s] == nil {
 			sources = append(sources, s)
 		}
-		figures[s], quantiles[s] = append(figures[s], string(ind.Code)), append(quantiles[s], strconv.FormatFloat(ind.Quantile, 'f', -1, 64))
+		slots[s], quantiles[s] = append(slots[s], strconv.Itoa(p.slotOf(ind.Code))), append(quantiles[s], strconv.FormatFloat(ind.Quantile, 'f', -1, 64))
 	}
 	var out []fragment
 	for _, s := range sources {
@@ -392,7 +440,7 @@ func (p *plan) percentiles() []fragment {
 					) AS of_case ON kafka_partition = case_partition AND kafka_offset = case_offset
 					WHERE ` + where.sql + ` GROUP BY case_source, case_key` + p.partNames() + ` HAVING cases > 0
 				) GROUP BY ALL HAVING count() > 0
-			)`, slices.Concat([]any{figures[s], string(s.over), string(s.of)}, parts.args, []any{string(s.kind)}, where.args)})
+			)`, slices.Concat([]any{slots[s], string(s.over), string(s.of)}, parts.args, []any{string(s.kind)}, where.args)})
 	}
 	return out
 }
@@ -403,10 +451,10 @@ func (p *plan) ask(ctx context.Context, branches []fragment) (map[string]*cell, 
 	if len(branches) == 0 {
 		return cells, nil
 	}
-	var quantiles []schemas.IndicatorCode
-	for _, ind := range p.indicators {
-		if ind.Kind == schemas.Percentile {
-			quantiles = append(quantiles, ind.Code)
+	quantiles := map[int]bool{}
+	for _, f := range p.figures {
+		if f.Kind == schemas.Percentile {
+			quantiles[f.slot] = true
 		}
 	}
 	var parts []string
@@ -414,42 +462,89 @@ func (p *plan) ask(ctx context.Context, branches []fragment) (map[string]*cell, 
 	for _, b := range branches {
 		parts, args = append(parts, b.sql), append(args, b.args...)
 	}
-	// All numbers of a key come as one text, since reading a row costs far more than
-	// reading a number. The readings of a sum are of one snapshot of the table.
-	rows, err := p.w.conn.Query(ctx, `SELECT `+p.partKeys()+` AS key, arrayStringConcat(groupArray(number), '\n') FROM (`+strings.Join(parts, "\nUNION ALL\n")+`) GROUP BY ALL HAVING count() > 0 LIMIT ?
-		SETTINGS enable_shared_storage_snapshot_in_query = 1, max_query_size = 16777216`, append(args, maxRows+1)...)
-	if err != nil {
+	line := "number"
+	if keys := p.partTexts(); len(keys) > 0 {
+		line = "concat(" + strings.Join(append(keys, line), `, '\n', `) + ")"
+	}
+	// The answer is one text, since reading a row costs far more than reading a line.
+	var text string
+	if err := p.w.conn.QueryRow(ctx, `SELECT arrayStringConcat(groupArray(`+strconv.Itoa(maxNumbers+1)+`)(`+line+`), '\n') FROM (`+strings.Join(parts, "\nUNION ALL\n")+`)
+		SETTINGS max_query_size = 16777216`, args...).Scan(&text); err != nil {
 		return nil, unavailable("ask for statistics", err)
 	}
-	defer rows.Close()
-	for count := 0; rows.Next(); {
-		var key []string
-		var numbers string
-		if err := rows.Scan(&key, &numbers); err != nil {
-			return nil, unavailable("ask for statistics", err)
-		}
-		c := at(cells, key)
-		for number := range strings.SplitSeq(numbers, "\n") {
-			if count++; count > maxRows {
-				return nil, schemas.Errorf(schemas.TooLarge, "the answer has more than %d rows; ask for fewer dimensions or a shorter range", maxRows)
-			}
-			if err := c.add(number, quantiles); err != nil {
-				return nil, unavailable("ask for statistics", err)
-			}
-		}
+	if lines := strings.Count(text, "\n") + 1; lines > maxNumbers*(len(p.partTexts())+2) {
+		return nil, tooLarge()
 	}
-	if err := rows.Err(); err != nil {
-		return nil, unavailable("ask for statistics", err)
-	}
-	return cells, nil
+	return cells, p.enter(cells, text, quantiles)
 }
 
-func at(cells map[string]*cell, key []string) *cell {
-	k := strings.Join(key, "\x00")
-	c, ok := cells[k]
+func tooLarge() error {
+	return schemas.Errorf(schemas.TooLarge, "the answer has more than %d rows; ask for fewer dimensions or a shorter range", maxRows)
+}
+
+// enter reads numbers into cells. Each is as many lines of the text as the key has
+// values, and two for the slot and the value.
+func (p *plan) enter(cells map[string]*cell, text string, quantiles map[int]bool) error {
+	values, next := len(p.partTexts()), func() (line string) {
+		line, text, _ = strings.Cut(text, "\n")
+		return line
+	}
+	numbers := 0
+	for text != "" {
+		key := text
+		for range values {
+			next()
+		}
+		key = key[:len(key)-len(text)]
+		c, ok := cells[key]
+		if !ok {
+			of, err := p.keyOf(key)
+			if err != nil {
+				return unavailable("read statistics", err)
+			}
+			c = p.at(cells, of)
+		}
+		entered, err := c.add(next(), next(), quantiles)
+		if err != nil {
+			return unavailable("read statistics", err)
+		}
+		if entered {
+			numbers++
+		}
+		if numbers > maxRows {
+			return tooLarge()
+		}
+	}
+	return nil
+}
+
+// keyOf is the combination of dimension values that lines hold.
+func (p *plan) keyOf(lines string) ([]string, error) {
+	if lines == "" {
+		return nil, nil
+	}
+	key := strings.Split(strings.TrimSuffix(lines, "\n"), "\n")
+	for i, d := range p.By {
+		if at := len(key) - len(p.By) + i; d == ByFirm {
+			var err error
+			if key[at], err = strconv.Unquote(key[at]); err != nil {
+				return nil, fmt.Errorf("firm %s: %w", key[at], err)
+			}
+		}
+	}
+	return key, nil
+}
+
+// at is the cell of a combination of dimension values.
+func (p *plan) at(cells map[string]*cell, key []string) *cell {
+	lines := ""
+	for _, value := range key {
+		lines += value + "\n"
+	}
+	c, ok := cells[lines]
 	if !ok {
-		c = &cell{key, make([]int64, len(slots)), map[schemas.IndicatorCode]float64{}}
-		cells[k] = c
+		c = &cell{key: key, sums: make([]int64, len(p.slots))}
+		cells[lines] = c
 	}
 	return c
 }

@@ -2,11 +2,13 @@ package report
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"zhiban/schemas"
+	"zhiban/schemas/warehouse"
 )
 
 // Warehouse answers questions from the tables that the projector fills.
@@ -18,6 +20,7 @@ type Warehouse struct {
 
 	conn      driver.Conn
 	registers *registers
+	tables    atomic.Pointer[warehouse.Tables] // that were the current ones when last asked
 }
 
 // New reads through conn.

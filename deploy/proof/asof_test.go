@@ -185,7 +185,7 @@ func randomQuery(r *rand.Rand, asOf time.Time) report.Query {
 	if pick(3) {
 		q.View = schemas.ViewNow
 	}
-	dimensions := []report.Dimension{report.ByDivision, report.ByStation, report.ByStationKind, report.ByLawyer, report.ByFirm, report.ByMode, report.ByChannel, report.ByPersonRole, report.ByOrgan, report.ByDay, report.ByMonth}
+	dimensions := []report.Dimension{report.ByDivision, report.ByCounty, report.ByStation, report.ByStationKind, report.ByLawyer, report.ByFirm, report.ByMode, report.ByChannel, report.ByPersonRole, report.ByOrgan, report.ByDay, report.ByMonth}
 	for range r.IntN(3) {
 		if d := dimensions[r.IntN(len(dimensions))]; !slices.Contains(q.By, d) {
 			q.By = append(q.By, d)

@@ -82,7 +82,7 @@ func nineYears(b *testing.B) *warehouse.Conn {
 	}
 	project(b, engines, conn)
 	one, two := warehouse.Tables{Version: 1}, warehouse.Tables{Version: 2}
-	for _, t := range []string{one.Events(), one.Postings()} {
+	for _, t := range append(one.RollUps(), one.Events(), one.Postings()) {
 		run(b, conn, "OPTIMIZE TABLE "+t+" FINAL")
 	}
 	var events uint64
@@ -108,6 +108,9 @@ func nineYears(b *testing.B) *warehouse.Conn {
 		two.Batches(), one.Batches(), copied, n))
 	if err := warehouse.Switch(ctx, conn, two); err != nil {
 		b.Fatal(err)
+	}
+	for _, t := range two.RollUps() { // as an hour later by itself
+		run(b, conn, "OPTIMIZE TABLE "+t+" FINAL")
 	}
 	return conn
 }
@@ -170,10 +173,9 @@ func columns(b *testing.B, conn *warehouse.Conn, t warehouse.Tables, events uint
 	}
 	rows, err := conn.Query(b.Context(), `SELECT name, sum(bytes) AS n FROM (
 			SELECT table || '.' || column AS name, column_data_compressed_bytes AS bytes FROM system.parts_columns WHERE active AND database = currentDatabase() AND table IN (?)
-			UNION ALL SELECT table || ' ' || name, bytes_on_disk FROM system.projection_parts WHERE active AND database = currentDatabase() AND table IN (?)
 			UNION ALL SELECT table || ' ' || name, data_compressed_bytes FROM system.data_skipping_indices WHERE database = currentDatabase() AND table IN (?)
 			UNION ALL SELECT table, bytes_on_disk FROM system.parts WHERE active AND database = currentDatabase() AND table IN (?)
-		) GROUP BY name HAVING n > 0 ORDER BY name`, wide, []string{t.Events(), t.Postings()}, []string{t.Events(), t.Postings()}, []string{t.Events(), t.Postings(), t.Batches(), t.Parked()})
+		) GROUP BY name HAVING n > 0 ORDER BY name`, wide, []string{t.Events(), t.Postings()}, append(t.RollUps(), t.Events(), t.Postings(), t.Batches(), t.Parked()))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -230,6 +232,7 @@ func questions(b testing.TB, w *report.Warehouse) []question {
 		}}
 	}
 	return []question{
+		statistics("month × county × indicator, a year", func(q *report.Query) { q.By = []report.Dimension{report.ByCounty, report.ByMonth} }),
 		statistics("month × station × indicator, a year", func(q *report.Query) { q.By = []report.Dimension{report.ByStation, report.ByMonth} }),
 		{"province with 同比", func(ctx context.Context) (int, error) {
 			s, err := report.ReadCompared(ctx, w, report.ProvinceWide, year, []report.Comparison{report.YearOnYear}, year.To)

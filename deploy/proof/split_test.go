@@ -17,7 +17,7 @@ import (
 // percentile lie between their least part and their greatest.
 func partsMakeTheWhole(t *testing.T, figures *report.Warehouse, q report.Query, random *rand.Rand) {
 	t.Helper()
-	by := []report.Dimension{report.ByDivision, report.ByStation, report.ByStationKind, report.ByLawyer, report.ByFirm, report.ByMode, report.ByChannel, report.ByPersonRole, report.ByOrgan,
+	by := []report.Dimension{report.ByDivision, report.ByCounty, report.ByStation, report.ByStationKind, report.ByLawyer, report.ByFirm, report.ByMode, report.ByChannel, report.ByPersonRole, report.ByOrgan,
 		report.ByDay, report.ByMonth, report.ByQuarter, report.ByYear}
 	times := []report.Dimension{report.ByDay, report.ByMonth, report.ByQuarter, report.ByYear}
 	extra := by[random.IntN(len(by))]

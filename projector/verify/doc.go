@@ -19,8 +19,10 @@
 //     another mode or of another person is found where the sums agree;
 //  4. the rows of every batch must be as many as the ledger says, be of its
 //     epoch, hash to its digest, and hold the events as the log does;
-//  5. there must be no rows that no ledger row speaks for;
-//  6. of figures that differ, the log is read once more, and each event whose
+//  5. the roll-ups, from which most figures are answered, must have the same sums
+//     and fingerprints as the postings in each span of the log;
+//  6. there must be no rows that no ledger row speaks for;
+//  7. of figures that differ, the log is read once more, and each event whose
 //     postings are not what they should be is named.
 //
 // # Memory

@@ -144,6 +144,9 @@ func (v *verifier) run(ctx context.Context) error {
 	if err := v.checkTables(ctx); err != nil {
 		return err
 	}
+	if err := v.checkRollUps(ctx); err != nil {
+		return err
+	}
 	if err := v.checkBeyond(ctx); err != nil {
 		return err
 	}

@@ -12,6 +12,58 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
+// codec is how a column is compressed.
+type codec struct{ table, column, is, was string }
+
+func (c codec) codec(is bool) string {
+	if is {
+		return c.is
+	}
+	return c.was
+}
+
+// codecs are those that differ from the ones that the tables began with, of which
+// a part is rewritten when it is next merged. They were measured on nine simulated
+// years: a T64 block holds the bits that its values differ in, and what a station
+// records is mostly of whole seconds. A higher level than 1 for the texts of events
+// saves a byte and a half an event, and takes a sixth more of the engine's time.
+func codecs(t Tables) []codec {
+	return []codec{
+		{t.Postings(), "kafka_partition UInt16", "T64, ZSTD(1)", "ZSTD(1)"},
+		{t.Postings(), "kafka_offset UInt64", "T64('bit'), ZSTD(1)", "Delta, ZSTD(1)"},
+		{t.Postings(), "recorded DateTime64(3, 'Asia/Shanghai')", "T64('bit'), ZSTD(1)", "Delta, ZSTD(1)"},
+		{t.Postings(), "quantity Int64", "T64, ZSTD(1)", "ZSTD(1)"},
+		{t.Events(), "time DateTime64(3, 'Asia/Shanghai')", "GCD, Delta, ZSTD(1)", "Delta, ZSTD(1)"},
+		{t.Events(), "id UUID", "ZSTD(1)", "NONE"},
+	}
+}
+
+// migrateCodecs compresses the tables of all versions with [codecs] and has the
+// places of postings in an index, by which the few above a cut are found.
+func migrateCodecs() *goose.Migration {
+	alter := func(ctx context.Context, db *sql.DB, up bool) error {
+		return everyVersion(ctx, db, func(t Tables) (out []string) {
+			setting, index := "MODIFY SETTING default_compression_codec = 'ZSTD(1)'", []string{"ADD INDEX IF NOT EXISTS by_offset kafka_offset TYPE minmax GRANULARITY 1", "MATERIALIZE INDEX by_offset"}
+			if !up {
+				setting, index = "RESET SETTING default_compression_codec", []string{"DROP INDEX IF EXISTS by_offset"}
+			}
+			for _, c := range codecs(t) {
+				out = append(out, "ALTER TABLE "+c.table+" MODIFY COLUMN "+c.column+" CODEC("+c.codec(up)+")")
+			}
+			for _, table := range []string{t.Postings(), t.Events()} {
+				out = append(out, "ALTER TABLE "+table+" "+setting)
+			}
+			for _, change := range index {
+				out = append(out, "ALTER TABLE "+t.Postings()+" "+change)
+			}
+			return out
+		})
+	}
+	up := func(ctx context.Context, db *sql.DB) error { return alter(ctx, db, true) }
+	down := func(ctx context.Context, db *sql.DB) error { return alter(ctx, db, false) }
+	return goose.NewGoMigration(4, &goose.GoFunc{RunDB: up}, &goose.GoFunc{RunDB: down})
+}
+
 // An event's id lies in two columns of eight bytes, id_start and id_rest, of which
 // the column id is made when it is read. An id of version 7 begins with the
 // millisecond in which it was made, mostly about that in which the event happened:
@@ -128,12 +180,8 @@ func (p packing) statements(t Tables, whole bool) []string {
 	for _, table := range []string{t.Events(), t.Postings()} {
 		var changes []string
 		for _, c := range packedCodecs(t) {
-			is := c.is
-			if !p.split {
-				is = c.was
-			}
 			if c.table == table {
-				changes = append(changes, "MODIFY COLUMN "+c.column+" CODEC("+is+")")
+				changes = append(changes, "MODIFY COLUMN "+c.column+" CODEC("+c.codec(p.split)+")")
 			}
 		}
 		out = append(out, "ALTER TABLE "+table+" "+strings.Join(changes, ", "))

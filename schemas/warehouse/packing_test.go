@@ -7,36 +7,13 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/google/uuid"
-
-	"zhiban/deploy/embedded"
 )
 
 // Ids are the same however they lie, in tables of any version, are found by the
 // index, and stay so when what alters the tables is interrupted.
 func TestIDsStayTheSame(t *testing.T) {
-	ctx := t.Context()
-	engines, err := embedded.Start(ctx, embedded.Config{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { engines.Close() })
-	opts, err := parseDSN(engines.ClickHouse().DSN())
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := provider(ctx, opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
-	if _, err := p.UpTo(ctx, 4); err != nil {
-		t.Fatal(err)
-	}
-	conn, err := Open(ctx, engines.ClickHouse().DSN())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	db := migrated(t, 4)
+	ctx, conn, p := t.Context(), db.Conn, db.migrations
 	at := time.Date(2026, 9, 1, 8, 31, 0, 417e6, time.UTC)
 	times := []time.Time{at, at, at, at, at, time.Date(1969, 12, 31, 23, 59, 59, 1e6, time.UTC)}
 	ids := []uuid.UUID{
@@ -101,8 +78,8 @@ func TestIDsStayTheSame(t *testing.T) {
 	if err := Drop(ctx, conn, two); err != nil {
 		t.Fatal(err)
 	}
-	db := clickhouse.OpenDB(opts)
-	defer db.Close()
+	raw := clickhouse.OpenDB(db.options)
+	defer raw.Close()
 	for done := 0; ; done++ {
 		left := 0
 		for _, to := range []packing{packed, unpacked} {
@@ -113,7 +90,7 @@ func TestIDsStayTheSame(t *testing.T) {
 					t.Fatalf("%s: %v", s, err)
 				}
 			}
-			if err := to.pack(ctx, db); err != nil {
+			if err := to.pack(ctx, raw); err != nil {
 				t.Fatalf("again after %d statements: %v", done, err)
 			}
 			same("again", one)

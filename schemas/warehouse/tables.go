@@ -12,11 +12,13 @@
 //     posts the difference. A posting names its event by partition and offset,
 //     which tells when it was recorded; its own column recorded tells only the
 //     year, as the first instant of it in Shanghai (rows of before have the moment).
-//     Its roll-ups, sums of a month and span of the log, lie in the same parts.
 //   - batches: the ledger of the projection. A batch's rows count only once its
 //     ledger row is there: every reader bounds itself by the ledger's head, so a
 //     half-written batch is never seen.
 //   - parked: what could not be read, with the reason.
+//   - monthly, monthly_lawyers and moments: roll-ups, which ClickHouse makes of
+//     postings and events as these are inserted ([Tables.Sums], [Tables.Moments]).
+//     They have no views: people ask postings.
 //
 // events and postings are partitioned by the year of recording: late events do
 // not split an insert, a query opens few parts, and a year is a few million

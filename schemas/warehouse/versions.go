@@ -25,7 +25,7 @@ func (t Tables) Parked() string { return t.named("parked") }
 
 func (t Tables) named(table string) string { return table + "_v" + strconv.Itoa(max(t.Version, 1)) }
 
-// names are the tables that every version has.
+// names are the tables that every version has, besides its roll-ups.
 var names = []string{"events", "postings", "batches", "parked"}
 
 // Current is the version that is read and written.
@@ -50,14 +50,14 @@ func Newest(ctx context.Context, conn driver.Conn) (Tables, error) {
 // Create makes the empty tables of version to in the shape of version from, to be
 // filled with the whole log and read by nobody before [Switch]: until then they
 // are merged in large steps only, which takes half of ClickHouse's work, and have
-// no roll-ups, which are made of large parts in a fraction of the time.
+// no roll-ups, which are made of all rows in a fraction of the time.
 func Create(ctx context.Context, conn driver.Conn, from, to Tables) error {
 	for _, n := range names {
 		if err := conn.Exec(ctx, `CREATE TABLE IF NOT EXISTS `+to.named(n)+` AS `+from.named(n)); err != nil {
 			return fmt.Errorf("create table %s: %w", to.named(n), err)
 		}
 	}
-	return merge(ctx, conn, to, "MODIFY SETTING min_parts_to_merge_at_once = 30, merge_selector_base = 20, materialize_projections_on_insert = 0")
+	return merge(ctx, conn, to, "MODIFY SETTING min_parts_to_merge_at_once = 30, merge_selector_base = 20")
 }
 
 // merge alters how the large tables of a version are merged.
@@ -70,14 +70,14 @@ func merge(ctx context.Context, conn driver.Conn, t Tables, how string) error {
 	return nil
 }
 
-// Switch makes a version the current one, once it has its roll-ups. A reader asks for the version once
-// and stays with it, so no answer mixes two; the views are for people at a
-// prompt.
+// Switch makes a version the current one, into which nobody may be projecting. A
+// reader asks for the version once and stays with it, so no answer mixes two; the
+// views are for people at a prompt.
 func Switch(ctx context.Context, conn driver.Conn, to Tables) error {
-	if err := merge(ctx, conn, to, "MODIFY SETTING min_parts_to_merge_at_once = 0, merge_selector_base = 10, materialize_projections_on_insert = 1"); err != nil {
+	if err := merge(ctx, conn, to, "MODIFY SETTING min_parts_to_merge_at_once = 0, merge_selector_base = 10"); err != nil {
 		return err
 	}
-	if err := rollUpAll(ctx, conn, to); err != nil {
+	if err := MakeRollUps(ctx, conn, to); err != nil {
 		return err
 	}
 	if err := conn.Exec(ctx, `INSERT INTO versions (version) VALUES (?)`, uint32(to.Version)); err != nil {
@@ -110,9 +110,16 @@ func Drop(ctx context.Context, conn driver.Conn, t Tables) error {
 	if t == current {
 		return fmt.Errorf("version %d of the tables is the current one; it is not dropped", t.Version)
 	}
+	var tables []string
+	for _, r := range rollUps {
+		tables = append(tables, r.view(t), r.table(t))
+	}
 	for _, n := range names {
-		if err := conn.Exec(ctx, `DROP TABLE IF EXISTS `+t.named(n)+` SYNC`); err != nil {
-			return fmt.Errorf("drop table %s: %w", t.named(n), err)
+		tables = append(tables, t.named(n))
+	}
+	for _, table := range tables {
+		if err := conn.Exec(ctx, `DROP TABLE IF EXISTS `+table+` SYNC`); err != nil {
+			return fmt.Errorf("drop table %s: %w", table, err)
 		}
 	}
 	return nil
