@@ -40,10 +40,10 @@ func (w *Warehouse) Statistics(ctx context.Context, scope Scope, q Query) (Stati
 	case len(q.By) > 0:
 	case len(q.Columns) > 0:
 		for k := range q.Columns {
-			p.at(cells, []string{strconv.Itoa(k)})
+			p.want(cells, strconv.Itoa(k)+"\n", strconv.Itoa(k))
 		}
 	default:
-		p.at(cells, nil)
+		p.want(cells, "")
 	}
 	for _, c := range cells {
 		row := Row{Key: c.key, Values: make([]*float64, len(p.indicators))}
@@ -502,7 +502,8 @@ func (p *plan) enter(cells map[string]*cell, text string, quantiles map[int]bool
 			if err != nil {
 				return unavailable("read statistics", err)
 			}
-			c = p.at(cells, of)
+			c = p.newCell(of)
+			cells[key] = c
 		}
 		entered, err := c.add(next(), next(), quantiles)
 		if err != nil {
@@ -535,16 +536,11 @@ func (p *plan) keyOf(lines string) ([]string, error) {
 	return key, nil
 }
 
-// at is the cell of a combination of dimension values.
-func (p *plan) at(cells map[string]*cell, key []string) *cell {
-	lines := ""
-	for _, value := range key {
-		lines += value + "\n"
+func (p *plan) newCell(key []string) *cell { return &cell{key: key, sums: make([]int64, len(p.slots))} }
+
+// want makes a cell that an answer has even where there is nothing, unless it is there.
+func (p *plan) want(cells map[string]*cell, lines string, key ...string) {
+	if cells[lines] == nil {
+		cells[lines] = p.newCell(key)
 	}
-	c, ok := cells[lines]
-	if !ok {
-		c = &cell{key: key, sums: make([]int64, len(p.slots))}
-		cells[lines] = c
-	}
-	return c
 }
