@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -216,17 +215,16 @@ func (c Cut) spans(divided map[int]bool) string {
 	return "span < " + Cut{Offsets: offsets}.bound()
 }
 
-// rest is the condition of the postings below the cut that these spans lack. The
-// first place of them all is what an index can look for.
+// rest is the condition of the postings below the cut that these spans lack.
 func (c Cut) rest(divided map[int]bool) string {
-	from, lowest := maps.Clone(c.Offsets), int64(math.MaxInt64)
-	for p, o := range from {
+	spans := maps.Clone(c.Offsets)
+	for p, o := range spans {
+		spans[p] = -1
 		if divided[p] {
-			from[p] = o / warehouse.SpanOffsets * warehouse.SpanOffsets
-			lowest = min(lowest, from[p])
+			spans[p] = o / warehouse.SpanOffsets
 		}
 	}
-	return fmt.Sprintf("kafka_offset >= %d AND kafka_offset >= %s AND %s", lowest, Cut{Offsets: from}.bound(), c.condition())
+	return warehouse.SpanOf(warehouse.SpanOffsets) + " = " + Cut{Offsets: spans}.bound() + " AND " + c.condition()
 }
 
 // above asks in which partitions there are events above the cut, and so may be

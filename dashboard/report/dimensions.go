@@ -31,35 +31,43 @@ func (f *fragment) and(g fragment) {
 // dimension says how a dimension's value is found in a row of postings. A
 // filter on it compares the same value, so splitting and filtering agree.
 type dimension struct {
-	value   func(*plan) fragment
-	columns []string // that the value is made of
-	group   string   // of what the value is a text: the first day of a period, a number; of one column
+	value   func(*plan) fragment // a number or a day, if it can be: these group in a third of the time that texts take
+	text    string               // what is written for value, as SQL of it; itself when empty
+	columns []string             // that the value is made of
 	filter  bool
 }
 
 // dimensions is the table of all ways to split and filter.
 var dimensions = map[Dimension]dimension{
-	ByDivision:    {value: (*plan).child, columns: []string{"source", "day"}},
-	ByCounty:      {value: (*plan).leaf, columns: []string{"source", "day"}},
-	ByStation:     {value: text("if(position(source, '-') > 0, toString(source), '')"), columns: []string{"source"}, filter: true},
-	ByStationKind: {value: text("multiIf(position(source, '-court') > 0, 'court', position(source, '-procuratorate') > 0, 'procuratorate', position(source, '-detention') > 0, 'detention_centre', '')"), columns: []string{"source"}, filter: true},
-	ByLawyer:      {value: text("if(lawyer = 0, '', leftPad(toString(lawyer), 17, '0'))"), columns: []string{"lawyer"}, group: "lawyer", filter: true},
+	ByDivision:    {value: (*plan).child, text: divisionText, columns: []string{"source", "day"}},
+	ByCounty:      {value: (*plan).leaf, text: divisionText, columns: []string{"source", "day"}},
+	ByStation:     {value: expression("if(position(source, '-') > 0, toString(source), '')"), columns: []string{"source"}, filter: true},
+	ByStationKind: {value: expression("multiIf(position(source, '-court') > 0, 'court', position(source, '-procuratorate') > 0, 'procuratorate', position(source, '-detention') > 0, 'detention_centre', '')"), columns: []string{"source"}, filter: true},
+	ByLawyer:      {value: expression("lawyer"), text: "if(value = 0, '', leftPad(toString(value), 17, '0'))", columns: []string{"lawyer"}, filter: true},
 	ByFirm:        {value: (*plan).firm, columns: []string{"lawyer"}, filter: true},
-	ByMode:        {value: text("toString(mode)"), columns: []string{"mode"}, filter: true},
-	ByChannel:     {value: text("toString(channel)"), columns: []string{"channel"}, filter: true},
-	ByPersonRole:  {value: text("toString(person_role)"), columns: []string{"person_role"}, filter: true},
-	ByOrgan:       {value: text("toString(organ)"), columns: []string{"organ"}, filter: true},
-	ByDay:         {value: ofDay("toString(day)"), columns: []string{"day"}, group: "day"},
-	ByMonth:       {value: ofDay("formatDateTime(day, '%Y-%m')"), columns: []string{"day"}, group: "toStartOfMonth(day)"},
-	ByQuarter:     {value: ofDay("concat(toString(toYear(day)), '-Q', toString(toQuarter(day)))"), columns: []string{"day"}, group: "toStartOfQuarter(day)"},
-	ByYear:        {value: ofDay("toString(toYear(day))"), columns: []string{"day"}, group: "toStartOfYear(day)"},
+	ByMode:        {value: expression("toString(mode)"), columns: []string{"mode"}, filter: true},
+	ByChannel:     {value: expression("toString(channel)"), columns: []string{"channel"}, filter: true},
+	ByPersonRole:  {value: expression("toString(person_role)"), columns: []string{"person_role"}, filter: true},
+	ByOrgan:       {value: expression("toString(organ)"), columns: []string{"organ"}, filter: true},
+	ByDay:         {value: ofDay("day"), text: "toString(value)", columns: []string{"day"}},
+	ByMonth:       {value: ofDay("toStartOfMonth(day)"), text: "formatDateTime(value, '%Y-%m')", columns: []string{"day"}},
+	ByQuarter:     {value: ofDay("toStartOfQuarter(day)"), text: "concat(toString(toYear(value)), '-Q', toString(toQuarter(value)))", columns: []string{"day"}},
+	ByYear:        {value: ofDay("toYear(day)"), text: "toString(value)", columns: []string{"day"}},
 }
 
-func text(sql string) func(*plan) fragment {
+// divisionText writes the number that stands for a division; 0 is none.
+const divisionText = "if(value = 0, '', toString(value))"
+
+// write is SQL for what a text says of a value.
+func write(text, value string) string {
+	return strings.ReplaceAll(cmp.Or(text, "value"), "value", value)
+}
+
+func expression(sql string) func(*plan) fragment {
 	return func(*plan) fragment { return fragment{sql: sql} }
 }
 
-// ofDay is a text made of a posting's day.
+// ofDay is made of a posting's day.
 func ofDay(sql string) func(*plan) fragment {
 	return func(p *plan) fragment { return fragment{sql: strings.ReplaceAll(sql, "day", p.day())} }
 }
@@ -80,12 +88,12 @@ func DimensionNames() []string {
 }
 
 // parts are the values of the dimensions that a row belongs to, as columns k0, k1,
-// … behind a comma; a period is its first day, a lawyer a number. Grouping by them takes
-// a fraction of the time that texts take, which partTexts makes of them at the end.
+// … behind a comma.
 func (p *plan) parts() fragment {
 	var f fragment
 	if len(p.Columns) > 0 { // a posting is in every range that has its day
-		var numbers, from, to []string
+		var numbers []uint16
+		var from, to []string
 		for k, r := range p.Columns {
 			if p.stock && !slices.Contains(p.ends, k) {
 				continue
@@ -93,17 +101,14 @@ func (p *plan) parts() fragment {
 			if p.stock {
 				r.From = 0
 			}
-			numbers, from, to = append(numbers, strconv.Itoa(k)), append(from, date(r.From)), append(to, date(r.To))
+			numbers, from, to = append(numbers, uint16(k)), append(from, date(r.From)), append(to, date(r.To))
 		}
-		f = fragment{", arrayJoin(arrayFilter((number, since, until) -> " + p.day() + " >= since AND " + p.day() + " <= until, ?::Array(String), ?::Array(Date), ?::Array(Date))) AS range", []any{numbers, from, to}}
+		f = fragment{", arrayJoin(arrayFilter((number, since, until) -> " + p.day() + " >= since AND " + p.day() + " <= until, ?::Array(UInt16), ?::Array(Date), ?::Array(Date))) AS range", []any{numbers, from, to}}
 	}
 	for i, d := range p.By {
 		v := dimensions[d].value(p)
 		if d == ByFirm { // whose name can have anything in it
 			v = p.firmAs(strconv.Quote)
-		}
-		if group := dimensions[d].group; group != "" {
-			v = fragment{sql: strings.ReplaceAll(group, "day", p.day())}
 		}
 		f.sql += ", " + v.sql + " AS k" + strconv.Itoa(i)
 		f.args = append(f.args, v.args...)
@@ -127,15 +132,10 @@ func (p *plan) partNames() string {
 func (p *plan) partTexts() []string {
 	var texts []string
 	if len(p.Columns) > 0 {
-		texts = append(texts, "range")
+		texts = append(texts, "toString(range)")
 	}
 	for i, d := range p.By {
-		k := "k" + strconv.Itoa(i)
-		text := k
-		if of := dimensions[d]; of.group != "" {
-			text = strings.ReplaceAll(of.value(p.on("day")).sql, of.columns[0], k)
-		}
-		texts = append(texts, text)
+		texts = append(texts, write(dimensions[d].text, "k"+strconv.Itoa(i)))
 	}
 	return texts
 }
@@ -154,6 +154,8 @@ func (p *plan) within(codes []schemas.IndicatorCode, r reading) fragment {
 		day, cut = "month", p.cut.spans(p.divided)
 	case r.rest:
 		cut = p.cut.rest(p.divided)
+	case p.looks && len(p.divided) == 0:
+		cut = "true"
 	}
 	p = p.on(day)
 	f := fragment{"indicator IN ? AND " + day + " <= ?", []any{names(codes), date(r.to)}}
@@ -163,10 +165,10 @@ func (p *plan) within(codes []schemas.IndicatorCode, r reading) fragment {
 	f.and(fragment{sql: cut})
 	if p.Division != schemas.Province && p.scope.Station == "" {
 		leaf := p.leaf()
-		var within []string
+		var within []uint32
 		for _, d := range schemas.Divisions.All() {
 			if slices.Contains(pathTo(d.Code, p.Elsewhere), p.Division) {
-				within = append(within, string(d.Code))
+				within = append(within, divisionNumber(d.Code))
 			}
 		}
 		f.and(fragment{leaf.sql + " IN ?", append(leaf.args, within)})
@@ -204,48 +206,62 @@ func names(codes []schemas.IndicatorCode) []string {
 	return out
 }
 
-// leaf is the division to which a posting reports: the one stated in the
-// station's registration, else the one in its code; under the tree of the
-// posting's day, or of today. What is a stock stands at the end of the range.
+// leaf is the division to which a posting reports, as the number that its code is:
+// the one stated in the station's registration, else the one in its code; under the
+// tree of the posting's day, or of today. What is a stock stands at the end of the
+// range.
 func (p *plan) leaf() fragment {
+	f := fragment{sql: "toUInt32OrZero(substring(source, 1, 6))"}
+	var codes []string
+	var reporting []uint32
+	for _, code := range slices.Sorted(maps.Keys(p.register.stations)) {
+		if s := p.register.stations[code]; s.Reporting != code.Division() {
+			codes, reporting = append(codes, string(code)), append(reporting, divisionNumber(s.Reporting))
+		}
+	}
+	if len(codes) > 0 { // functions of source alone are worked out once for each source
+		f = fragment{"if(transform(source, ?, ?, 0) = 0, " + f.sql + ", transform(source, ?, ?, 0))", []any{codes, reporting, codes, reporting}}
+	}
 	day := fragment{sql: p.day()}
 	if p.stock {
 		day = fragment{"toDate(?)", []any{date(p.To)}}
 	}
-	f := fragment{sql: "substring(source, 1, 6)"}
-	var codes, reporting []string
-	for _, code := range slices.Sorted(maps.Keys(p.register.stations)) {
-		if s := p.register.stations[code]; s.Reporting != code.Division() {
-			codes, reporting = append(codes, string(code)), append(reporting, string(s.Reporting))
-		}
-	}
-	if len(codes) > 0 {
-		f = fragment{"transform(source, ?, ?, substring(source, 1, 6))", []any{codes, reporting}}
-	}
 	for _, m := range schemas.Divisions.Moves() {
 		inner := f
-		if p.View == schemas.ViewNow {
+		moved := func(from, to schemas.DivisionCode) fragment {
+			return fragment{"transform(" + inner.sql + ", ?, ?)", append(slices.Clone(inner.args), []uint32{divisionNumber(from)}, []uint32{divisionNumber(to)})}
+		}
+		before, since := moved(m.New, m.Old), moved(m.Old, m.New)
+		switch {
+		case p.View == schemas.ViewNow:
 			if schemas.DayOf(p.asOf) >= m.On {
-				f = fragment{"transform(" + inner.sql + ", ?, ?)", slices.Concat(inner.args, []any{[]string{string(m.Old)}, []string{string(m.New)}})}
+				f = since
 			}
-			continue
-		}
-		switch from, to := p.From, p.To; { // which most questions have on one side of the move
-		case !p.stock && from >= m.On:
-			f = fragment{"transform(" + inner.sql + ", ?, ?)", slices.Concat(inner.args, []any{[]string{string(m.Old)}, []string{string(m.New)}})}
-			continue
-		case to < m.On:
-			f = fragment{"transform(" + inner.sql + ", ?, ?)", slices.Concat(inner.args, []any{[]string{string(m.New)}, []string{string(m.Old)}})}
-			continue
-		}
-		f = fragment{
-			"if(" + day.sql + " < ?, transform(" + inner.sql + ", ?, ?), transform(" + inner.sql + ", ?, ?))",
-			slices.Concat(day.args, []any{date(m.On)},
-				inner.args, []any{[]string{string(m.New)}, []string{string(m.Old)}},
-				inner.args, []any{[]string{string(m.Old)}, []string{string(m.New)}}),
+		case !p.stock && p.From >= m.On: // which most questions have on one side of the move
+			f = since
+		case p.To < m.On:
+			f = before
+		default:
+			f = fragment{"if(" + day.sql + " < ?, " + before.sql + ", " + since.sql + ")", slices.Concat(day.args, []any{date(m.On)}, before.args, since.args)}
 		}
 	}
-	return f
+	return fragment{"CAST(" + f.sql + ", 'UInt32')", f.args}
+}
+
+// divisionNumber is the number that stands for a division.
+func divisionNumber(code schemas.DivisionCode) uint32 {
+	n, err := strconv.ParseUint(string(code), 10, 32)
+	if err != nil {
+		return 0 // none, as what no register knows
+	}
+	return uint32(n)
+}
+
+func divisionOf(number uint32) schemas.DivisionCode {
+	if number == 0 {
+		return ""
+	}
+	return schemas.DivisionCode(strconv.FormatUint(uint64(number), 10))
 }
 
 // pathTo is the line of divisions from the province down to code.
@@ -262,19 +278,19 @@ func pathTo(code schemas.DivisionCode, elsewhere map[schemas.DivisionCode]schema
 // for what reports to it without a division between.
 func (p *plan) child() fragment {
 	if p.scope.Station != "" { // whose figures are of one place, wherever that reported
-		return fragment{"toString(?)", []any{string(p.Division)}}
+		return fragment{"toUInt32(?)", []any{divisionNumber(p.Division)}}
 	}
 	leaf := p.leaf()
-	var from, to []string
+	var from, to []uint32
 	for _, d := range schemas.Divisions.All() {
 		path := pathTo(d.Code, p.Elsewhere)
 		i := slices.Index(path, p.Division)
 		if i < 0 {
 			continue
 		}
-		from, to = append(from, string(d.Code)), append(to, string(path[min(i+1, len(path)-1)]))
+		from, to = append(from, divisionNumber(d.Code)), append(to, divisionNumber(path[min(i+1, len(path)-1)]))
 	}
-	return fragment{"transform(" + leaf.sql + ", ?, ?, '')", slices.Concat(leaf.args, []any{from, to})}
+	return fragment{"transform(" + leaf.sql + ", ?, ?, 0)", append(leaf.args, from, to)}
 }
 
 // firm is the firm at which the lawyer is enrolled.

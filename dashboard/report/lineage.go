@@ -147,17 +147,18 @@ func (p *plan) postings(ctx context.Context, from fragment, tail string, tailArg
 	out := []Posting{}
 	for rows.Next() {
 		var (
-			x                      Posting
-			code, division, source string
-			day, due               time.Time
-			lawyer                 uint64
-			partition              uint16
-			place                  uint64
+			x            Posting
+			code, source string
+			day, due     time.Time
+			division     uint32
+			lawyer       uint64
+			partition    uint16
+			place        uint64
 		)
 		if err := rows.Scan(&code, &day, &x.Quantity, &division, &source, &lawyer, &x.Mode, &x.Channel, &x.PersonRole, &x.Organ, &due, &partition, &place); err != nil {
 			return nil, unavailable("list postings", err)
 		}
-		x.Indicator, x.Division = schemas.IndicatorCode(code), schemas.DivisionCode(division)
+		x.Indicator, x.Division = schemas.IndicatorCode(code), divisionOf(division)
 		x.Day = schemas.Date(day.Date())
 		if d := schemas.Date(due.Date()); d > 0 {
 			x.Due = d.String()

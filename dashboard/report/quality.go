@@ -110,10 +110,10 @@ func (a *audit) from() string {
 func (a *audit) here() fragment {
 	f := fragment{sql: "true"}
 	if a.Division != schemas.Province && a.scope.Station == "" {
-		var within []string
+		var within []uint32
 		for _, d := range schemas.Divisions.All() {
 			if schemas.Divisions.Within(d.Code, a.Division) {
-				within = append(within, string(d.Code))
+				within = append(within, divisionNumber(d.Code))
 			}
 		}
 		leaf := a.leaf()
@@ -162,14 +162,15 @@ func (a *audit) singles(ctx context.Context) error {
 	}
 	defer counts.Close()
 	for counts.Next() {
-		var code, division string
+		var code string
+		var division uint32
 		var n int64
 		if err := counts.Scan(&code, &division, &n); err != nil {
 			return unavailable("count findings", err)
 		}
 		into := a.found[FindingCode(code)]
 		into.count += n
-		into.divisions[schemas.DivisionCode(division)] = n
+		into.divisions[divisionOf(division)] = n
 	}
 	if err := counts.Err(); err != nil {
 		return unavailable("count findings", err)
@@ -190,7 +191,8 @@ func (a *audit) items(ctx context.Context, into *found, rows fragment) error {
 	defer items.Close()
 	for items.Next() {
 		var x FindingItem
-		var source, division string
+		var source string
+		var division uint32
 		var places int64
 		if err := items.Scan(&x.Event, &x.Type, &source, &x.Time, &x.Recorded, &x.Lawyer, &places, &division); err != nil {
 			return unavailable("list findings", err)
@@ -198,7 +200,7 @@ func (a *audit) items(ctx context.Context, into *found, rows fragment) error {
 		if a.list == Repeated {
 			x.Places = int(places)
 		}
-		x.Station, x.Division = warehouse.SourceOf(source).Station, schemas.DivisionCode(division)
+		x.Station, x.Division = warehouse.SourceOf(source).Station, divisionOf(division)
 		into.items = append(into.items, x)
 	}
 	if err := items.Err(); err != nil {
@@ -246,9 +248,10 @@ func (a *audit) unregistered(ctx context.Context, code FindingCode) error {
 	into := a.found[code]
 	var newest []Posting // of each, in each partition
 	var whose []string
-	lastKey, lastDivision := "", ""
+	lastKey, lastDivision := "", uint32(0)
 	for rows.Next() {
-		var key, division, source string
+		var key, source string
+		var division uint32
 		var partition uint16
 		var place uint64
 		if err := rows.Scan(&key, &division, &partition, &place, &source); err != nil {
@@ -258,7 +261,7 @@ func (a *audit) unregistered(ctx context.Context, code FindingCode) error {
 			into.count++
 		}
 		if key != lastKey || division != lastDivision {
-			into.divisions[schemas.DivisionCode(division)]++
+			into.divisions[divisionOf(division)]++
 		}
 		lastKey, lastDivision = key, division
 		newest = append(newest, Posting{Partition: int(partition), Offset: int64(place), Station: warehouse.SourceOf(source).Station})

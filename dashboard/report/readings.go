@@ -100,17 +100,20 @@ func (p *plan) fine() bool {
 	return slices.Contains(p.By, ByMonth) && (slices.Contains(p.By, ByStation) || slices.Contains(p.By, ByLawyer))
 }
 
-// read is what a reading has of some indicators, as rows of indicator, n and the
-// parts of the question.
-func (p *plan) read(codes []schemas.IndicatorCode, r reading, extra fragment, sums string) fragment {
-	n, day, table := "quantity", "day", p.cut.tables.Postings()
+// read is what a reading has of some indicators.
+func (p *plan) read(codes []schemas.IndicatorCode, as map[schemas.IndicatorCode]schemas.IndicatorCode, r reading, extra fragment, sums string) fragment {
+	n, groups := "sum(quantity)", " GROUP BY slot"+p.partNames()
+	day, table := "day", p.cut.tables.Postings()
 	if r.rolled {
 		day, table = "month", sums
+		if p.fine() {
+			n, groups = "quantity", ""
+		}
 	}
 	if r.minus {
-		n = "-quantity"
+		n = "-" + n
 	}
-	parts, where := p.on(day).parts(), p.within(codes, r)
+	slot, parts, where := p.slotsOf(codes, as), p.on(day).parts(), p.within(codes, r)
 	where.and(extra)
-	return fragment{`SELECT indicator, ` + n + ` AS n` + parts.sql + ` FROM ` + table + ` WHERE ` + where.sql, slices.Concat(parts.args, where.args)}
+	return fragment{`SELECT ` + slot.sql + ` AS slot, toString(` + n + `) AS value` + parts.sql + ` FROM ` + table + ` WHERE ` + where.sql + groups, slices.Concat(slot.args, parts.args, where.args)}
 }

@@ -267,5 +267,8 @@ func (w *Warehouse) strings(ctx context.Context, query string, args ...any) ([]s
 		}
 		out = append(out, s)
 	}
-	return out, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, unavailable("read the warehouse", err)
+	}
+	return out, nil
 }

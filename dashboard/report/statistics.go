@@ -65,17 +65,21 @@ func (w *Warehouse) Statistics(ctx context.Context, scope Scope, q Query) (Stati
 }
 
 // answer asks until what was read has nothing of above the cut: mostly once.
-func (p *plan) answer(ctx context.Context) (map[string]*cell, error) {
-	p.divided = p.cut.above.known()
-	_, rolled := p.sumsTable()
+func (p *plan) answer(ctx context.Context) (cells map[string]*cell, err error) {
+	p.looks, p.divided = true, p.cut.above.known()
 	for {
-		sums := slices.Concat(p.sums(), p.stocks())
-		cells, err := p.ask(ctx, slices.Concat(sums, p.distinct(), p.percentiles()))
-		if err != nil || !rolled || len(sums) == 0 {
-			return cells, err
-		}
-		above, err := p.w.above(ctx, p.cut)
+		rows, err := p.ask(ctx, slices.Concat(p.sums(), p.stocks(), p.distinct(), p.percentiles()))
 		if err != nil {
+			return nil, err
+		}
+		var above map[int]bool
+		if err := together(ctx, func(context.Context) (err error) {
+			cells, err = p.enter(rows)
+			return err
+		}, func(ctx context.Context) (err error) {
+			above, err = p.w.above(ctx, p.cut)
+			return err
+		}); err != nil {
 			return nil, err
 		}
 		if maps.DeleteFunc(above, func(partition int, _ bool) bool { return p.divided[partition] }); len(above) == 0 {
@@ -166,7 +170,8 @@ type plan struct {
 	stock      bool         // while stocks are asked for
 	ends       []int        // of which of the ranges, while stocks are asked for
 	dayAs      string       // the SQL of a posting's day where it is not day
-	divided    map[int]bool // partitions with postings above the cut, of which it divides a span
+	looks      bool         // for what is above the cut, after the question
+	divided    map[int]bool // partitions that may have postings above the cut, of which it divides a span
 }
 
 func (p *plan) day() string { return cmp.Or(p.dayAs, "day") }
@@ -255,9 +260,9 @@ func (w *Warehouse) plan(ctx context.Context, scope Scope, q Query) (*plan, erro
 	return p, nil
 }
 
-// Each kind of figure has its own way to be counted: its branches, whose rows
-// are the indicator, the key, a sum, and a quantile. All branches of a question
-// are one query.
+// Each kind of figure has its own way to be counted: its branches, whose rows are
+// a slot, a value as text, and the parts of the key. All branches of a question are
+// one query.
 
 // sums count everything that adds up: additive figures, both halves of ratios,
 // and what is overdue.
@@ -285,11 +290,11 @@ func (p *plan) sums() []fragment {
 	}
 	var out []fragment
 	if len(codes) > 0 {
-		out = append(out, p.sum(slices.Sorted(maps.Keys(codes)), nil, p.From, fragment{}))
+		out = append(out, p.sum(slices.Sorted(maps.Keys(codes)), nil, p.From, fragment{})...)
 	}
 	if len(overdue) > 0 {
 		passed := fragment{"due < ?", []any{date(schemas.DayOf(p.asOf))}}
-		out = append(out, p.sum(slices.Sorted(maps.Keys(overdue)), overdue, p.From, passed))
+		out = append(out, p.sum(slices.Sorted(maps.Keys(overdue)), overdue, p.From, passed)...)
 	}
 	return out
 }
@@ -308,7 +313,7 @@ func (p *plan) stocks() []fragment {
 	stock := *p
 	stock.stock = true
 	if len(p.Columns) == 0 {
-		return []fragment{stock.sum(codes, nil, 0, fragment{})}
+		return stock.sum(codes, nil, 0, fragment{})
 	}
 	// Columns at whose ends the same divisions had moved have one tree.
 	trees := map[string][]int{}
@@ -325,48 +330,36 @@ func (p *plan) stocks() []fragment {
 		for _, k := range ends {
 			stock.To = max(stock.To, p.Columns[k].To)
 		}
-		out = append(out, stock.sum(codes, nil, 0, fragment{}))
+		out = append(out, stock.sum(codes, nil, 0, fragment{})...)
 	}
 	return out
 }
 
-// sum adds the postings of some indicators; as renames them in the answer.
-func (p *plan) sum(codes []schemas.IndicatorCode, as map[schemas.IndicatorCode]schemas.IndicatorCode, from schemas.Day, extra fragment) fragment {
-	slot := p.slotsOf(codes, as)
+// sum adds the postings of some indicators, each of the readings that these are put
+// together from apart; as renames them in the answer.
+func (p *plan) sum(codes []schemas.IndicatorCode, as map[schemas.IndicatorCode]schemas.IndicatorCode, from schemas.Day, extra fragment) []fragment {
 	sums, monthly := p.sumsTable()
 	monthly = monthly && extra.sql == ""
-	var reads []string
-	var args []any
+	var out []fragment
 	for _, r := range readings(from, p.To, schemas.DayOf(p.asOf), monthly) {
-		if r.rest && len(p.divided) == 0 {
-			continue
+		if !r.rest || len(p.divided) > 0 {
+			out = append(out, p.read(codes, as, r, extra, sums))
 		}
-		read := p.read(codes, r, extra, sums)
-		reads, args = append(reads, read.sql), append(args, read.args...)
 	}
-	n, groups := "sum(n)", " GROUP BY indicator"+p.partNames()
-	if monthly && p.fine() {
-		n, groups = "n", ""
-	}
-	return fragment{`SELECT ` + number(slot.sql, n) + p.partNames() + ` FROM (` + strings.Join(reads, "\nUNION ALL\n") + `)` + groups, slices.Concat(slot.args, args)}
+	return out
 }
 
-// number is a slot and its value as lines of text.
-func number(slot, value string) string {
-	return `concat(` + slot + `, '\n', toString(` + value + `)) AS number`
-}
-
-// slotsOf is the slot that a posting counts in, as a text: that of its indicator, or
-// of what as makes of it. It is short, since answers have many of them.
+// slotsOf is the slot that a posting counts in: that of its indicator, or of what as
+// makes of it.
 func (p *plan) slotsOf(codes []schemas.IndicatorCode, as map[schemas.IndicatorCode]schemas.IndicatorCode) fragment {
-	slots := make([]string, len(codes))
+	slots := make([]uint16, len(codes))
 	for i, code := range codes {
-		slots[i] = strconv.Itoa(p.slotOf(cmp.Or(as[code], code)))
+		slots[i] = uint16(p.slotOf(cmp.Or(as[code], code)))
 	}
-	if one := slots[0]; !slices.ContainsFunc(slots, func(s string) bool { return s != one }) {
-		return fragment{"?", []any{one}}
+	if one := slots[0]; !slices.ContainsFunc(slots, func(s uint16) bool { return s != one }) {
+		return fragment{"toUInt16(?)", []any{one}} // by which nothing needs to be grouped
 	}
-	return fragment{"transform(indicator, ?, ?, '')", []any{names(codes), slots}}
+	return fragment{"CAST(transform(indicator, ?, ?, 0), 'UInt16')", []any{names(codes), slots}}
 }
 
 // distinct counts different persons, or lawyers: those for whom the postings of
@@ -401,7 +394,7 @@ func (p *plan) distinct() []fragment {
 			who = "lawyer"
 		}
 		slot, parts, where := p.slotsOf(b.codes, b.as), p.parts(), p.where(b.codes, p.From)
-		out = append(out, fragment{`SELECT ` + number("slot", "countIf(n > 0)") + p.partNames() + ` FROM (
+		out = append(out, fragment{`SELECT slot, toString(countIf(n > 0)) AS value` + p.partNames() + ` FROM (
 				SELECT ` + slot.sql + ` AS slot, ` + who + ` AS who, sum(quantity) AS n` + parts.sql + ` FROM ` + p.cut.tables.Postings() + ` WHERE who != 0 AND ` + where.sql + ` GROUP BY slot, who` + p.partNames() + `
 			) GROUP BY slot` + p.partNames(), slices.Concat(slot.args, parts.args, where.args)})
 	}
@@ -417,7 +410,7 @@ func (p *plan) percentiles() []fragment {
 		kind     schemas.CaseKind
 	}
 	var sources []source
-	slots, quantiles := map[source][]string{}, map[source][]string{}
+	slots, quantiles := map[source][]uint16{}, map[source][]string{}
 	for _, ind := range p.indicators {
 		if ind.Kind != schemas.Percentile {
 			continue
@@ -426,13 +419,13 @@ func (p *plan) percentiles() []fragment {
 		if slots[s] == nil {
 			sources = append(sources, s)
 		}
-		slots[s], quantiles[s] = append(slots[s], strconv.Itoa(p.slotOf(ind.Code))), append(quantiles[s], strconv.FormatFloat(ind.Quantile, 'f', -1, 64))
+		slots[s], quantiles[s] = append(slots[s], uint16(p.slotOf(ind.Code))), append(quantiles[s], strconv.FormatFloat(ind.Quantile, 'f', -1, 64))
 	}
 	var out []fragment
 	for _, s := range sources {
 		parts := p.parts()
 		where := p.where([]schemas.IndicatorCode{s.of, s.over}, p.From)
-		out = append(out, fragment{`SELECT ` + number("q.1", "q.2") + p.partNames() + ` FROM (
+		out = append(out, fragment{`SELECT q.1 AS slot, toString(q.2) AS value` + p.partNames() + ` FROM (
 				SELECT arrayJoin(arrayZip(?, quantilesExactInclusive(` + strings.Join(quantiles[s], ", ") + `)(took))) AS q` + p.partNames() + ` FROM (
 					SELECT sumIf(quantity, indicator = ?) AS cases, sumIf(quantity, indicator = ?) AS took` + parts.sql + `
 					FROM ` + p.cut.tables.Postings() + ` INNER JOIN (
@@ -445,78 +438,70 @@ func (p *plan) percentiles() []fragment {
 	return out
 }
 
-// ask runs branches as one query and gathers their rows.
-func (p *plan) ask(ctx context.Context, branches []fragment) (map[string]*cell, error) {
-	cells := map[string]*cell{}
+// ask runs branches as one query. A row of the answer is a cell's text: a line for
+// each value of its key, and one of its numbers, each of which is a slot and a value.
+// A row of each number would take several times as long to read; and every query within
+// a query takes the engine more than a millisecond to plan.
+func (p *plan) ask(ctx context.Context, branches []fragment) ([]string, error) {
 	if len(branches) == 0 {
-		return cells, nil
-	}
-	quantiles := map[int]bool{}
-	for _, f := range p.figures {
-		if f.Kind == schemas.Percentile {
-			quantiles[f.slot] = true
-		}
+		return nil, nil
 	}
 	var parts []string
 	var args []any
 	for _, b := range branches {
-		parts, args = append(parts, b.sql), append(args, b.args...)
+		parts, args = append(parts, b.sql+" LIMIT "+strconv.Itoa(maxNumbers+1)), append(args, b.args...)
 	}
-	line := "number"
-	if keys := p.partTexts(); len(keys) > 0 {
-		line = "concat(" + strings.Join(append(keys, line), `, '\n', `) + ")"
+	row, groups := "arrayStringConcat(groupArray(concat(toString(slot), ' ', value)), ' ')", ""
+	if keys := p.partNames(); keys != "" {
+		row, groups = "concat("+strings.Join(p.partTexts(), `, '\n', `)+`, '\n', `+row+")", " GROUP BY "+strings.TrimPrefix(keys, ", ")
 	}
-	// The answer is one text, since reading a row costs far more than reading a line.
-	var text string
-	if err := p.w.conn.QueryRow(ctx, `SELECT arrayStringConcat(groupArray(`+strconv.Itoa(maxNumbers+1)+`)(`+line+`), '\n') FROM (`+strings.Join(parts, "\nUNION ALL\n")+`)
-		SETTINGS max_query_size = 16777216`, args...).Scan(&text); err != nil {
-		return nil, unavailable("ask for statistics", err)
-	}
-	if lines := strings.Count(text, "\n") + 1; lines > maxNumbers*(len(p.partTexts())+2) {
+	rows, err := p.w.strings(ctx, `SELECT `+row+` FROM (`+strings.Join(parts, "\nUNION ALL\n")+`)`+groups+` LIMIT `+strconv.Itoa(maxRows+1)+` SETTINGS max_query_size = 16777216`, args...)
+	if len(rows) > maxRows {
 		return nil, tooLarge()
 	}
-	return cells, p.enter(cells, text, quantiles)
+	return rows, err
 }
 
 func tooLarge() error {
 	return schemas.Errorf(schemas.TooLarge, "the answer has more than %d rows; ask for fewer dimensions or a shorter range", maxRows)
 }
 
-// enter reads numbers into cells. Each is as many lines of the text as the key has
-// values, and two for the slot and the value.
-func (p *plan) enter(cells map[string]*cell, text string, quantiles map[int]bool) error {
-	values, next := len(p.partTexts()), func() (line string) {
-		line, text, _ = strings.Cut(text, "\n")
-		return line
+// enter reads rows into cells.
+func (p *plan) enter(rows []string) (map[string]*cell, error) {
+	quantiles := map[int]bool{}
+	for _, f := range p.figures {
+		if f.Kind == schemas.Percentile {
+			quantiles[f.slot] = true
+		}
 	}
-	numbers := 0
-	for text != "" {
-		key := text
-		for range values {
-			next()
-		}
-		key = key[:len(key)-len(text)]
-		c, ok := cells[key]
-		if !ok {
-			of, err := p.keyOf(key)
-			if err != nil {
-				return unavailable("read statistics", err)
-			}
-			c = p.newCell(of)
-			cells[key] = c
-		}
-		entered, err := c.add(next(), next(), quantiles)
+	cells, numbers, entered := make(map[string]*cell, len(rows)), 0, 0
+	for _, row := range rows {
+		end := strings.LastIndexByte(row, '\n') + 1
+		key, text := row[:end], row[end:]
+		of, err := p.keyOf(key)
 		if err != nil {
-			return unavailable("read statistics", err)
+			return nil, unavailable("read statistics", err)
 		}
-		if entered {
+		c := p.newCell(of)
+		cells[key] = c
+		for text != "" {
+			var slot, value string
+			slot, text, _ = strings.Cut(text, " ")
+			value, text, _ = strings.Cut(text, " ")
+			first, err := c.add(slot, value, quantiles)
+			if err != nil {
+				return nil, unavailable("read statistics", err)
+			}
+			if first {
+				entered++
+			}
 			numbers++
 		}
-		if numbers > maxRows {
-			return tooLarge()
+		if entered > maxRows || numbers > maxNumbers {
+			return nil, tooLarge()
 		}
 	}
-	return nil
+	return cells, nil
 }
 
 // keyOf is the combination of dimension values that lines hold.

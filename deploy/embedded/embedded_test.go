@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -310,6 +311,9 @@ func TestClickHouseIsSetUpForTheApplication(t *testing.T) {
 	}
 	if limit := queryValue[string](t, conn, "SELECT value FROM system.server_settings WHERE name = 'max_server_memory_usage'"); limit == "0" {
 		t.Error("the configuration is not read: memory is not limited")
+	}
+	if threads := queryValue[string](t, conn, "SELECT extract(arrayStringConcat(groupArray(explain)), 'NumbersRange × ([0-9]+)') FROM (EXPLAIN PIPELINE SELECT sum(number) FROM numbers_mt(100000000))"); runtime.NumCPU() > 1 && (threads == "" || threads == "1") {
+		t.Error("a question is worked on by one thread")
 	}
 	execute(t, conn, "CREATE DATABASE zhiban_other")
 	execute(t, conn, "DROP DATABASE zhiban_other")

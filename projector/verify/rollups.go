@@ -26,7 +26,7 @@ func (v *verifier) checkRollUps(ctx context.Context) error {
 		of := func(span, month, from string) string {
 			return `SELECT kafka_partition, toInt64(` + span + `) AS s, toInt64(sum(quantity)), sum(quantity * reinterpretAsInt64(cityHash64(` + month + `, ` + strings.Join(keys, ", ") + `))) FROM ` + from + ` GROUP BY kafka_partition, s`
 		}
-		if err := v.compareSpans(ctx, sums.Table, warehouse.SpanOffsets, of("span", "month", sums.Table), of(spanOf(warehouse.SpanOffsets), "toStartOfMonth(day)", v.cfg.Tables.Postings()+` WHERE `+v.below)); err != nil {
+		if err := v.compareSpans(ctx, sums.Table, warehouse.SpanOffsets, of("span", "month", sums.Table), of(warehouse.SpanOf(warehouse.SpanOffsets), "toStartOfMonth(day)", v.cfg.Tables.Postings()+` WHERE `+v.below)); err != nil {
 			return err
 		}
 	}
@@ -34,10 +34,8 @@ func (v *verifier) checkRollUps(ctx context.Context) error {
 		return `SELECT kafka_partition, toInt64(` + span + `) AS s, toInt64(max(` + last + `)), toUnixTimestamp64Milli(max(` + newest + `)) FROM ` + from + ` GROUP BY kafka_partition, s`
 	}
 	moments := v.cfg.Tables.Moments()
-	return v.compareSpans(ctx, moments, warehouse.MomentOffsets, of("span", "newest", "last", moments), of(spanOf(warehouse.MomentOffsets), "recorded", "kafka_offset", v.cfg.Tables.Events()+` WHERE `+v.below))
+	return v.compareSpans(ctx, moments, warehouse.MomentOffsets, of("span", "newest", "last", moments), of(warehouse.SpanOf(warehouse.MomentOffsets), "recorded", "kafka_offset", v.cfg.Tables.Events()+` WHERE `+v.below))
 }
-
-func spanOf(offsets int) string { return fmt.Sprintf("intDiv(kafka_offset, %d)", offsets) }
 
 // compareSpans compares what two queries say of each span below the cut.
 func (v *verifier) compareSpans(ctx context.Context, table string, offsets int64, rolled, made string) error {

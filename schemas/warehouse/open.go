@@ -164,7 +164,7 @@ func provider(ctx context.Context, opts *clickhouse.Options) (*goose.Provider, e
 	if err := db.PingContext(ctx); err != nil {
 		return nil, errors.Join(explain(opts, err), db.Close())
 	}
-	p, err := goose.NewProvider(database.DialectClickHouse, db, dir, goose.WithGoMigrations(migrateCodecs(), migratePacking(), migrateRollUps()))
+	p, err := goose.NewProvider(database.DialectClickHouse, db, dir, goose.WithGoMigrations(migrateCodecs(), migratePacking(), migrateRollUps(), migrateSpans()))
 	if err != nil {
 		return nil, fmt.Errorf("prepare migrations: %w", errors.Join(err, db.Close()))
 	}

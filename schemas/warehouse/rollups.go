@@ -265,7 +265,11 @@ func (r rollUp) spans(first, last int64) Spans {
 	return Spans{first / int64(r.span), last / int64(r.span)}
 }
 
-func (r rollUp) spanOf() string { return fmt.Sprintf("intDiv(kafka_offset, %d)", r.span) }
+func (r rollUp) spanOf() string { return SpanOf(r.span) }
+
+// SpanOf is SQL for the span of so many offsets that a row is in. Postings of some
+// spans of [SpanOffsets] are found by an index.
+func SpanOf(offsets int) string { return fmt.Sprintf("intDiv(kafka_offset, %d)", offsets) }
 
 // empty removes sums. Maxima need not be removed, and removing nothing takes as long
 // as removing.
@@ -331,6 +335,26 @@ func migrateRollUps() *goose.Migration {
 		})
 	}
 	return goose.NewGoMigration(6, &goose.GoFunc{RunDB: up}, &goose.GoFunc{RunDB: down})
+}
+
+// migrateSpans has the spans of postings in an index, by which those of a span that a
+// cut divides are found. What a station does is recorded within weeks, so a granule,
+// of some days of an indicator, has few spans. Their least and greatest offset tell
+// less: partitions grow at paces of their own.
+func migrateSpans() *goose.Migration {
+	index := func(changes ...string) *goose.GoFunc {
+		return &goose.GoFunc{RunDB: func(ctx context.Context, db *sql.DB) error {
+			return everyVersion(ctx, db, func(t Tables) (out []string) {
+				for _, change := range changes {
+					out = append(out, "ALTER TABLE "+t.Postings()+" "+change)
+				}
+				return out
+			})
+		}}
+	}
+	return goose.NewGoMigration(7,
+		index("ADD INDEX IF NOT EXISTS by_span (kafka_partition, "+SpanOf(SpanOffsets)+") TYPE set(128) GRANULARITY 1", "MATERIALIZE INDEX by_span"),
+		index("DROP INDEX IF EXISTS by_span"))
 }
 
 // everyVersion runs statements for the tables of every version that there is.

@@ -224,3 +224,31 @@ func TestABlockIsRolledUpOnce(t *testing.T) {
 		db.rolled("inserted again", one)
 	}
 }
+
+// The postings of a span are found by an index, in tables that were there before it
+// and in those that are made from them, whichever offsets other partitions are at.
+func TestThePostingsOfASpanAreFound(t *testing.T) {
+	db := migrated(t, 6)
+	one, two := Tables{1}, Tables{2}
+	fill := func(t Tables) { // partition 1 grows half as fast, and what comes earlier is of earlier days
+		db.run(fmt.Sprintf("INSERT INTO %s (kafka_partition, kafka_offset, recorded, indicator, day, quantity) SELECT number %% 2, intDiv(8 * number, number %% 2 + 1), '2026-09-01 09:00:00', 'shifts', toDate('2026-01-01') + intDiv(number, 1000), 1 FROM numbers(200000)", t.Postings()))
+	}
+	fill(one)
+	if _, err := db.migrations.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := Create(t.Context(), db, one, two); err != nil {
+		t.Fatal(err)
+	}
+	fill(two)
+	for _, tables := range []Tables{one, two} {
+		from := " FROM " + tables.Postings() + " WHERE " + SpanOf(SpanOffsets) + " = [8, 4][kafka_partition + 1]"
+		if n := db.number("SELECT toInt64(count())" + from); n != SpanOffsets/16+SpanOffsets/8 {
+			t.Errorf("%s has %d postings in these spans", tables.Postings(), n)
+		}
+		read := db.number("SELECT toInt64(extract(arrayFilter(line -> position(line, 'Granules:') > 0, groupArray(explain))[-1], 'Granules: ([0-9]+)/')) FROM (EXPLAIN indexes = 1 SELECT sum(quantity)" + from + ")")
+		if all := db.number("SELECT toInt64(sum(marks)) FROM system.parts WHERE active AND database = currentDatabase() AND table = '" + tables.Postings() + "'"); read > all/4 {
+			t.Errorf("%d of %d granules of %s are read", read, all, tables.Postings())
+		}
+	}
+}
