@@ -365,7 +365,8 @@ func (p *plan) slotsOf(codes []schemas.IndicatorCode, as map[schemas.IndicatorCo
 // distinct counts different persons, or lawyers: those for whom the postings of
 // the range, of all that the figure is computed from, do not cancel out. What is
 // left of a case is never less than nothing, so no case hides another. Figures of
-// the same postings, and of persons and lawyers, are apart.
+// the same postings, and of persons and lawyers, are apart. Nobody, whose number is
+// 0, is left out at the end, of which there is one, not where each posting is read.
 func (p *plan) distinct() []fragment {
 	type batch struct {
 		lawyers bool
@@ -394,8 +395,8 @@ func (p *plan) distinct() []fragment {
 			who = "lawyer"
 		}
 		slot, parts, where := p.slotsOf(b.codes, b.as), p.parts(), p.where(b.codes, p.From)
-		out = append(out, fragment{`SELECT slot, toString(countIf(n > 0)) AS value` + p.partNames() + ` FROM (
-				SELECT ` + slot.sql + ` AS slot, ` + who + ` AS who, sum(quantity) AS n` + parts.sql + ` FROM ` + p.cut.tables.Postings() + ` WHERE who != 0 AND ` + where.sql + ` GROUP BY slot, who` + p.partNames() + `
+		out = append(out, fragment{`SELECT slot, toString(countIf(n > 0 AND who != 0)) AS value` + p.partNames() + ` FROM (
+				SELECT ` + slot.sql + ` AS slot, ` + who + ` AS who, sum(quantity) AS n` + parts.sql + ` FROM ` + p.cut.tables.Postings() + ` WHERE ` + where.sql + ` GROUP BY slot, who` + p.partNames() + `
 			) GROUP BY slot` + p.partNames(), slices.Concat(slot.args, parts.args, where.args)})
 	}
 	return out
