@@ -50,7 +50,7 @@ var dimensions = map[Dimension]dimension{
 	ByPersonRole:  {value: expression("toString(person_role)"), columns: []string{"person_role"}, filter: true},
 	ByOrgan:       {value: expression("toString(organ)"), columns: []string{"organ"}, filter: true},
 	ByDay:         {value: ofDay("day"), text: "toString(value)", columns: []string{"day"}},
-	ByMonth:       {value: ofDay("toStartOfMonth(day)"), text: "formatDateTime(value, '%Y-%m')", columns: []string{"day"}},
+	ByMonth:       {value: (*plan).month, text: "formatDateTime(value, '%Y-%m')", columns: []string{"day"}},
 	ByQuarter:     {value: ofDay("toStartOfQuarter(day)"), text: "concat(toString(toYear(value)), '-Q', toString(toQuarter(value)))", columns: []string{"day"}},
 	ByYear:        {value: ofDay("toYear(day)"), text: "toString(value)", columns: []string{"day"}},
 }
@@ -70,6 +70,14 @@ func expression(sql string) func(*plan) fragment {
 // ofDay is made of a posting's day.
 func ofDay(sql string) func(*plan) fragment {
 	return func(p *plan) fragment { return fragment{sql: strings.ReplaceAll(sql, "day", p.day())} }
+}
+
+// month is the first day of a posting's month, as what is rolled up has it.
+func (p *plan) month() fragment {
+	if p.day() == "month" {
+		return fragment{sql: "month"}
+	}
+	return fragment{sql: "toStartOfMonth(" + p.day() + ")"}
 }
 
 func isTime(d Dimension) bool { return slices.Equal(dimensions[d].columns, []string{"day"}) }
@@ -213,14 +221,14 @@ func names(codes []schemas.IndicatorCode) []string {
 func (p *plan) leaf() fragment {
 	f := fragment{sql: "toUInt32OrZero(substring(source, 1, 6))"}
 	var codes []string
-	var reporting []uint32
+	var away []int64
 	for _, code := range slices.Sorted(maps.Keys(p.register.stations)) {
 		if s := p.register.stations[code]; s.Reporting != code.Division() {
-			codes, reporting = append(codes, string(code)), append(reporting, divisionNumber(s.Reporting))
+			codes, away = append(codes, string(code)), append(away, int64(divisionNumber(s.Reporting))-int64(divisionNumber(code.Division())))
 		}
 	}
-	if len(codes) > 0 { // functions of source alone are worked out once for each source
-		f = fragment{"if(transform(source, ?, ?, 0) = 0, " + f.sql + ", transform(source, ?, ?, 0))", []any{codes, reporting, codes, reporting}}
+	if len(codes) > 0 { // a function of source alone is worked out once for each source, not for each row
+		f = fragment{"toUInt32(" + f.sql + " + transform(source, ?, ?, 0))", []any{codes, away}}
 	}
 	day := fragment{sql: p.day()}
 	if p.stock {
