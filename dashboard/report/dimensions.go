@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"encoding/binary"
 	"maps"
 	"slices"
 	"strconv"
@@ -55,8 +56,8 @@ var dimensions = map[Dimension]dimension{
 	ByYear:        {value: ofDay("toYear(day)"), text: "toString(value)", columns: []string{"day"}},
 }
 
-// divisionText writes the number that stands for a division; 0 is none.
-const divisionText = "if(value = 0, '', toString(value))"
+// divisionText writes the number that stands for a division ([divisionNumber]).
+const divisionText = "reinterpretAsString(value)"
 
 // write is SQL for what a text says of a value.
 func write(text, value string) string {
@@ -173,7 +174,7 @@ func (p *plan) within(codes []schemas.IndicatorCode, r reading) fragment {
 	f.and(fragment{sql: cut})
 	if p.Division != schemas.Province && p.scope.Station == "" {
 		leaf := p.leaf()
-		var within []uint32
+		var within []uint64
 		for _, d := range schemas.Divisions.All() {
 			if slices.Contains(pathTo(d.Code, p.Elsewhere), p.Division) {
 				within = append(within, divisionNumber(d.Code))
@@ -214,12 +215,11 @@ func names(codes []schemas.IndicatorCode) []string {
 	return out
 }
 
-// leaf is the division to which a posting reports, as the number that its code is:
-// the one stated in the station's registration, else the one in its code; under the
-// tree of the posting's day, or of today. What is a stock stands at the end of the
-// range.
+// leaf is the division to which a posting reports, as a number: the one stated in the
+// station's registration, else the one in its code; under the tree of the posting's
+// day, or of today. What is a stock stands at the end of the range.
 func (p *plan) leaf() fragment {
-	f := fragment{sql: "toUInt32OrZero(substring(source, 1, 6))"}
+	f := fragment{sql: "reinterpretAsUInt64(substring(source, 1, 6))"}
 	var codes []string
 	var away []int64
 	for _, code := range slices.Sorted(maps.Keys(p.register.stations)) {
@@ -228,7 +228,7 @@ func (p *plan) leaf() fragment {
 		}
 	}
 	if len(codes) > 0 { // a function of source alone is worked out once for each source, not for each row
-		f = fragment{"toUInt32(" + f.sql + " + transform(source, ?, ?, 0))", []any{codes, away}}
+		f = fragment{"toUInt64(" + f.sql + " + transform(source, ?, ?, 0))", []any{codes, away}}
 	}
 	day := fragment{sql: p.day()}
 	if p.stock {
@@ -237,7 +237,7 @@ func (p *plan) leaf() fragment {
 	for _, m := range schemas.Divisions.Moves() {
 		inner := f
 		moved := func(from, to schemas.DivisionCode) fragment {
-			return fragment{"transform(" + inner.sql + ", ?, ?)", append(slices.Clone(inner.args), []uint32{divisionNumber(from)}, []uint32{divisionNumber(to)})}
+			return fragment{"transform(" + inner.sql + ", ?, ?)", append(slices.Clone(inner.args), []uint64{divisionNumber(from)}, []uint64{divisionNumber(to)})}
 		}
 		before, since := moved(m.New, m.Old), moved(m.Old, m.New)
 		switch {
@@ -253,23 +253,20 @@ func (p *plan) leaf() fragment {
 			f = fragment{"if(" + day.sql + " < ?, " + before.sql + ", " + since.sql + ")", slices.Concat(day.args, []any{date(m.On)}, before.args, since.args)}
 		}
 	}
-	return fragment{"CAST(" + f.sql + ", 'UInt32')", f.args}
+	return fragment{"CAST(" + f.sql + ", 'UInt64')", f.args}
 }
 
-// divisionNumber is the number that stands for a division.
-func divisionNumber(code schemas.DivisionCode) uint32 {
-	n, err := strconv.ParseUint(string(code), 10, 32)
-	if err != nil {
-		return 0 // none, as what no register knows
-	}
-	return uint32(n)
+// divisionNumber is the number that stands for a division: its code's bytes, the first
+// of which counts least, as ClickHouse reinterprets a text. No division is 0.
+func divisionNumber(code schemas.DivisionCode) uint64 {
+	var bytes [8]byte
+	copy(bytes[:], code)
+	return binary.LittleEndian.Uint64(bytes[:])
 }
 
-func divisionOf(number uint32) schemas.DivisionCode {
-	if number == 0 {
-		return ""
-	}
-	return schemas.DivisionCode(strconv.FormatUint(uint64(number), 10))
+func divisionOf(number uint64) schemas.DivisionCode {
+	bytes := binary.LittleEndian.AppendUint64(nil, number)
+	return schemas.DivisionCode(strings.TrimRight(string(bytes), "\x00"))
 }
 
 // pathTo is the line of divisions from the province down to code.
@@ -286,10 +283,10 @@ func pathTo(code schemas.DivisionCode, elsewhere map[schemas.DivisionCode]schema
 // for what reports to it without a division between.
 func (p *plan) child() fragment {
 	if p.scope.Station != "" { // whose figures are of one place, wherever that reported
-		return fragment{"toUInt32(?)", []any{divisionNumber(p.Division)}}
+		return fragment{"toUInt64(?)", []any{divisionNumber(p.Division)}}
 	}
 	leaf := p.leaf()
-	var from, to []uint32
+	var from, to []uint64
 	for _, d := range schemas.Divisions.All() {
 		path := pathTo(d.Code, p.Elsewhere)
 		i := slices.Index(path, p.Division)

@@ -150,7 +150,7 @@ func (p *plan) postings(ctx context.Context, from fragment, tail string, tailArg
 			x            Posting
 			code, source string
 			day, due     time.Time
-			division     uint32
+			division     uint64
 			lawyer       uint64
 			partition    uint16
 			place        uint64

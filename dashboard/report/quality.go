@@ -110,7 +110,7 @@ func (a *audit) from() string {
 func (a *audit) here() fragment {
 	f := fragment{sql: "true"}
 	if a.Division != schemas.Province && a.scope.Station == "" {
-		var within []uint32
+		var within []uint64
 		for _, d := range schemas.Divisions.All() {
 			if schemas.Divisions.Within(d.Code, a.Division) {
 				within = append(within, divisionNumber(d.Code))
@@ -163,7 +163,7 @@ func (a *audit) singles(ctx context.Context) error {
 	defer counts.Close()
 	for counts.Next() {
 		var code string
-		var division uint32
+		var division uint64
 		var n int64
 		if err := counts.Scan(&code, &division, &n); err != nil {
 			return unavailable("count findings", err)
@@ -192,7 +192,7 @@ func (a *audit) items(ctx context.Context, into *found, rows fragment) error {
 	for items.Next() {
 		var x FindingItem
 		var source string
-		var division uint32
+		var division uint64
 		var places int64
 		if err := items.Scan(&x.Event, &x.Type, &source, &x.Time, &x.Recorded, &x.Lawyer, &places, &division); err != nil {
 			return unavailable("list findings", err)
@@ -248,10 +248,10 @@ func (a *audit) unregistered(ctx context.Context, code FindingCode) error {
 	into := a.found[code]
 	var newest []Posting // of each, in each partition
 	var whose []string
-	lastKey, lastDivision := "", uint32(0)
+	lastKey, lastDivision := "", uint64(0)
 	for rows.Next() {
 		var key, source string
-		var division uint32
+		var division uint64
 		var partition uint16
 		var place uint64
 		if err := rows.Scan(&key, &division, &partition, &place, &source); err != nil {

@@ -100,7 +100,7 @@ func drawPosted(t *rapid.T) posted {
 		offset:    rapid.SampledFrom([]int64{0, 1, 2, 3, s - 2, s - 1, s, s + 1, s + 2, 2*s - 1, 2 * s, 2*s + 1, 3 * s}).Draw(t, "offset"),
 		indicator: rapid.SampledFrom([]schemas.IndicatorCode{schemas.Shifts, schemas.Consultations, schemas.PleaAssistance, schemas.Lawyers}).Draw(t, "indicator"),
 		day:       schemas.Day(rapid.IntRange(int(schemas.Date(2020, 3, 20)), int(schemas.Date(2020, 7, 10))).Draw(t, "day")),
-		source:    rapid.SampledFrom([]string{"220182-court", "220381-court", "220381-detention", "220184-court", "220300"}).Draw(t, "source"),
+		source:    rapid.SampledFrom([]string{"220182-court", "220381-court", "220381-detention", "220184-court", "22CB00-court", "22CB00", "220300"}).Draw(t, "source"),
 		lawyer:    rapid.SampledFrom([]uint64{0, 12201200410000001, 12201200410000002}).Draw(t, "lawyer"),
 		mode:      rapid.SampledFrom([]string{"", "on_site", "phone"}).Draw(t, "mode"),
 		channel:   rapid.SampledFrom([]string{"", "window"}).Draw(t, "channel"),
