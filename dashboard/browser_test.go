@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -149,10 +150,13 @@ func eval[T any](b *browser, js string, o ...chromedp.EvaluateOption) T {
 	return v
 }
 
-// look keeps a picture of the page among the test's artifacts
-// (go test -artifacts -outputdir DIR).
+// look keeps a picture of the page among the test's artifacts, when these are kept
+// (go test -artifacts -outputdir DIR): making one takes about a second.
 func (b *browser) look(name string) {
 	b.t.Helper()
+	if kept := flag.Lookup("test.artifacts"); kept == nil || kept.Value.String() != "true" {
+		return
+	}
 	png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
 	if err != nil {
 		b.t.Fatal(err)

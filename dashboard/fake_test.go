@@ -46,13 +46,15 @@ type fakePosting struct {
 }
 
 // countsIn tells whether a posting adds to a figure that is a sum.
-func (p *fakePosting) countsIn(code schemas.IndicatorCode, moment time.Time) bool {
-	ind, err := schemas.Indicators.Lookup(code)
-	if err != nil || ind.Kind != schemas.Overdue {
-		return p.Indicator == code
+func (p *fakePosting) countsIn(ind *schemas.Indicator, moment time.Time) bool {
+	if ind.Kind != schemas.Overdue {
+		return p.Indicator == ind.Code
+	}
+	if p.Indicator != ind.Of {
+		return false
 	}
 	due, err := schemas.ParseDay(p.Due)
-	return err == nil && p.Indicator == ind.Of && due < schemas.DayOf(moment)
+	return err == nil && due < schemas.DayOf(moment)
 }
 
 var fakeNow = time.Date(2026, time.November, 24, 16, 20, 0, 0, schemas.Shanghai)
@@ -406,9 +408,13 @@ func (f *fake) Statistics(_ context.Context, _ report.Scope, q report.Query) (re
 		}
 		return groups[k]
 	}
-	inds := make([]schemas.Indicator, len(q.Indicators))
+	inds, halves := make([]schemas.Indicator, len(q.Indicators)), make([][]schemas.Indicator, len(q.Indicators))
 	for i, code := range q.Indicators {
 		inds[i], _ = schemas.Indicators.Lookup(code)
+		for _, of := range []schemas.IndicatorCode{inds[i].Of, inds[i].Over} {
+			half, _ := schemas.Indicators.Lookup(of)
+			halves[i] = append(halves[i], half)
+		}
 		if inds[i].Kind == schemas.Stock && slices.ContainsFunc(q.By, func(d report.Dimension) bool { return d == report.ByMonth || d == report.ByDay }) {
 			return report.Statistics{}, schemas.Errorf(schemas.Invalid, "%s is a stock; it cannot be split by time", code)
 		}
@@ -430,7 +436,8 @@ func (f *fake) Statistics(_ context.Context, _ report.Scope, q report.Query) (re
 		for _, d := range q.By {
 			key = append(key, f.at(p, d, q))
 		}
-		for _, ind := range inds {
+		for i := range inds {
+			ind := &inds[i]
 			if p.Day < q.From && ind.Kind != schemas.Stock {
 				continue
 			}
@@ -448,9 +455,9 @@ func (f *fake) Statistics(_ context.Context, _ report.Scope, q report.Query) (re
 					g.persons[ind.Code][who] = true
 				}
 			case schemas.Ratio, schemas.Mean:
-				for _, half := range []schemas.IndicatorCode{ind.Of, ind.Over} {
-					if p.countsIn(half, moment) {
-						get(key).sums[ind.Code+"/"+half] += float64(p.Quantity)
+				for h := range halves[i] {
+					if half := &halves[i][h]; p.countsIn(half, moment) {
+						get(key).sums[ind.Code+"/"+half.Code] += float64(p.Quantity)
 					}
 				}
 			case schemas.Percentile: // every answer is a case of its own here
@@ -459,7 +466,7 @@ func (f *fake) Statistics(_ context.Context, _ report.Scope, q report.Query) (re
 					g.took[ind.Code] = append(g.took[ind.Code], float64(p.Quantity))
 				}
 			default:
-				if p.countsIn(ind.Code, moment) {
+				if p.countsIn(ind, moment) {
 					get(key).sums[ind.Code] += float64(p.Quantity)
 				}
 			}

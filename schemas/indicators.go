@@ -171,7 +171,8 @@ func (i Indicator) Shown() (unit Text, parts float64) {
 
 // IndicatorCatalogue is the table of figures.
 type IndicatorCatalogue struct {
-	rows []Indicator
+	rows   []Indicator
+	byCode map[IndicatorCode]int
 }
 
 // LegalAidLaw is the day the Legal Aid Law (法律援助法) took effect; its art. 39
@@ -190,7 +191,7 @@ var (
 const LateEntryAfter = 24 * time.Hour
 
 // Indicators lists every figure there is.
-var Indicators = IndicatorCatalogue{[]Indicator{
+var Indicators = catalogue([]Indicator{
 	{Code: Shifts, Name: Text{"值班班次", "Duty shifts"}, Unit: Text{"人次", "shifts"}, Kind: Additive, Clause: "三(四)1(1)、2(3)",
 		Definition: Text{"签到簿上的值班签到次数，计入签到当日。", "Sign-ins in the sign-in book, on the day of the sign-in."}},
 	{Code: DutyMinutes, Name: Text{"值班时长", "Duty time"}, Unit: Text{"分钟", "minutes"}, Kind: Additive, Clause: "三(四)1(1)",
@@ -352,17 +353,23 @@ var Indicators = IndicatorCatalogue{[]Indicator{
 		Definition: Text{"期末已设立的工作站。", "Stations founded by the end of the range."}},
 	{Code: Lawyers, Name: Text{"在册值班律师", "Lawyers on the roster"}, Unit: Text{"人", "lawyers"}, Kind: Stock, Clause: "三(二)1",
 		Definition: Text{"期末在册的值班律师。", "Duty lawyers enrolled by the end of the range."}},
-}}
+})
+
+func catalogue(rows []Indicator) IndicatorCatalogue {
+	c := IndicatorCatalogue{rows, map[IndicatorCode]int{}}
+	for i, r := range rows {
+		c.byCode[r.Code] = i
+	}
+	return c
+}
 
 // All lists the indicators in the catalogue's order.
 func (c IndicatorCatalogue) All() []Indicator { return slices.Clone(c.rows) }
 
 // Lookup finds an indicator by its code.
 func (c IndicatorCatalogue) Lookup(code IndicatorCode) (Indicator, error) {
-	for _, r := range c.rows {
-		if r.Code == code {
-			return r, nil
-		}
+	if i, ok := c.byCode[code]; ok {
+		return c.rows[i], nil
 	}
 	return Indicator{}, Errorf(Invalid, "indicator %q is not in the catalogue; GET /api/v1/indicators lists the codes", code)
 }

@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -335,10 +336,13 @@ func (b *browser) wait(expression string) {
 	}
 }
 
-// look keeps a picture of the page among the test's artifacts
-// (go test -artifacts -outputdir DIR).
+// look keeps a picture of the page among the test's artifacts, when these are kept
+// (go test -artifacts -outputdir DIR): making one takes about a second.
 func (b *browser) look(name string) {
 	b.t.Helper()
+	if kept := flag.Lookup("test.artifacts"); kept == nil || kept.Value.String() != "true" {
+		return
+	}
 	png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
 	if err != nil {
 		b.t.Fatal(err)
