@@ -365,8 +365,8 @@ func (p *plan) slotsOf(codes []schemas.IndicatorCode, as map[schemas.IndicatorCo
 // distinct counts different persons, or lawyers: those for whom the postings of
 // the range, of all that the figure is computed from, do not cancel out. What is
 // left of a case is never less than nothing, so no case hides another. Figures of
-// the same postings, and of persons and lawyers, are apart. Nobody, whose number is
-// 0, is left out at the end, of which there is one, not where each posting is read.
+// the same postings, and of persons and lawyers, are apart. Postings of nobody (0) are
+// left out once they are one group, which takes less than looking at each of them.
 func (p *plan) distinct() []fragment {
 	type batch struct {
 		lawyers bool
